@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds the generated C as a kernel module, with every warning and sparse, against each
+# kernel series whose headers "make setup" provides, and has layout.c compare its layouts
+# with the kernel's. Prints "ok NAME" or "not ok NAME" a test. Nothing is loaded.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || exit
+
+here=tests/unit/layout
+architecture=$(dpkg --print-architecture)
+failed=0
+
+report() {
+	if [ "$1" -eq 0 ]; then
+		echo "ok $2"
+	else
+		echo "not ok $2"
+		failed=1
+	fi
+}
+
+# The newest headers of series $1, installed or unpacked.
+headers_of() {
+	find /usr/src build/headers/usr/src -maxdepth 1 -path "*/linux-headers-$1.*-$architecture" \
+		2>/dev/null | sort -V | tail -n 1
+}
+
+# Lays out the module's sources in directory $1.
+gather() {
+	rm -rf "$1"
+	mkdir -p "$1/first"
+	ln -s "$PWD/$here/Kbuild" "$PWD/$here/layout.c" "$PWD"/build/gen/{control,ring,storage}.c "$1"
+}
+
+# kbuild in directory $1 against headers $2, targets and variables after that.
+kbuild() {
+	local directory=$PWD/$1 headers=$2
+
+	shift 2
+	make -j2 -C "$headers" M="$directory" AIRLOCK="$PWD" LAYOUT_FIRST="$directory/first" \
+		W=1 "$@"
+}
+
+# The module builds against series $1, and neither compiler nor sparse has anything to say.
+check_series() {
+	local series=$1 headers directory=build/layout/$1 log=build/layout/$1.log status=0
+
+	headers=$(headers_of "$series")
+	if [ -z "$headers" ]; then
+		report 1 "kernel headers of series $series are there"
+		return
+	fi
+	gather "$directory"
+	kbuild "$directory" "$headers" C=2 modules >"$log" 2>&1 || status=$?
+	report $status "generated C is a kernel module, and its layouts agree, in $(basename "$headers")"
+	grep -Ei 'warning|error' "$log"
+	report $((! $?)) "neither gcc W=1 nor sparse warns in $(basename "$headers")"
+}
+
+# The comparison notices a field that moved: build with an offset made wrong.
+check_notices() {
+	local headers directory=build/layout/wrong log=build/layout/wrong.log name=$1
+
+	headers=$(headers_of 6.1)
+	gather "$directory"
+	sed "s/^\(#define $name\)\s\+\([0-9]*\).*/\1 (\2 + 1)/" \
+		build/gen/control_layout.h >"$directory/first/control_layout.h"
+	if cmp -s build/gen/control_layout.h "$directory/first/control_layout.h"; then
+		report 1 "$name exists"
+		return
+	fi
+	! kbuild "$directory" "$headers" layout.o >"$log" 2>&1 && grep -q "$name" "$log"
+	report $? "a wrong $name is noticed"
+}
+
+# Every kernel structure compared is in the documentation, and no other.
+check_documented() {
+	diff <(grep -o '^SAME[A-Z_]*(struct [a-z0-9_]*' $here/layout.c | sed 's/.*struct //' | sort -u) \
+		<(grep -o '^| `struct [a-z0-9_]*' docs/layout-check.md | sed 's/.*struct //' | sort -u)
+	report $? "docs/layout-check.md lists the structures that are compared"
+}
+
+check_series 6.1
+check_series 6.12
+check_notices CONTROL_OFFER_RELID_OFFSET
+check_documented
+exit $failed
