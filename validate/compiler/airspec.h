@@ -116,6 +116,7 @@ struct expr {
 	u32 list_length;
 	/* sema */
 	struct ref ref;
+	const struct enumeration *enumeration;	/* of a REF_ENUMERATOR */
 	bool is_truth;		/* comparison, and, or, not, implies, in */
 	bool uses_request;
 	struct interval range;	/* every value it can take where it stands */
@@ -226,6 +227,8 @@ struct field {
 	bool conditional;		/* inside a when */
 	bool is_header;			/* the implicit first field of a message */
 	bool delivered;			/* part of the view */
+	bool referenced;		/* some expression names it */
+	bool requested;			/* some answer names it as request.f */
 	bool constant;			/* "= n" or "zero" with a constant: builders fill it in */
 	u64 constant_value;
 	struct interval range;		/* of a scalar, by its type */
@@ -270,7 +273,7 @@ struct layout {
 	struct loc loc;
 	struct param *params;
 	struct item *items;		/* a message's first item is its header (sema) */
-	enum direction direction;	/* L_MESSAGE */
+	enum direction direction;	/* L_MESSAGE; a frame comes from the host unless it says so */
 	struct expr *when;		/* L_MESSAGE: may be NULL */
 	const char *answers;		/* L_MESSAGE: name of the request, or NULL */
 	struct loc answers_loc;
@@ -482,6 +485,7 @@ struct spec *spec_read(const char *path, FILE *diagnostics);	/* NULL: cannot be 
 void parse(struct spec *spec);
 void analyse(struct spec *spec);
 
+bool is_scalar(const struct type *type);	/* int, enum, flags or bits */
 struct rule *spec_rule(const struct spec *spec, u32 number);
 struct layout *spec_layout(const struct spec *spec, const char *name);	/* message, frame or struct */
 struct session *spec_session(const struct spec *spec, const char *name);
@@ -498,5 +502,8 @@ void emit_mutator(struct spec *spec, FILE *out);		/* structure-aware, C */
 void emit_dissector(struct spec *spec, FILE *out);		/* Wireshark, Lua */
 void emit_capture(struct spec *spec, FILE *out, FILE *expected);	/* pcap of the vectors */
 void emit_reference(struct spec *spec, FILE *out);		/* Markdown */
+
+/* decode.c: judges one message with the interpreter; the exit status of the program. */
+int decode(const char *path, const char *message, const char *hex, int count, char **values);
 
 #endif

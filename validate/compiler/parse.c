@@ -206,11 +206,6 @@ static void parse_struct(struct parser *parser)
 	parse_body(parser, layout, "before the fields");
 }
 
-static void parse_frame(struct parser *parser)
-{
-	parse_body(parser, new_layout(parser, L_FRAME), "before the fields");
-}
-
 static enum direction parse_direction(struct parser *parser)
 {
 	static const struct {
@@ -231,6 +226,17 @@ static enum direction parse_direction(struct parser *parser)
 	}
 	syntax_error(parser, parser->now.loc,
 		     "a message says its direction: from host, to host, either way or refused");
+}
+
+static void parse_frame(struct parser *parser)
+{
+	struct layout *frame = new_layout(parser, L_FRAME);
+
+	if (!at_mark(parser, "{"))
+		frame->direction = parse_direction(parser);
+	if (frame->direction == REFUSED)
+		syntax_error(parser, frame->loc, "a frame that is always refused would say nothing");
+	parse_body(parser, frame, "before the fields");
 }
 
 static void parse_sizes(struct parser *parser, struct layout *layout)

@@ -38,7 +38,6 @@ struct walker {
 	u32 name_count, narrowed_count, fact_count;
 	struct interval region;		/* what "size" can be */
 	u32 deep;			/* inside how many whens */
-	struct loc *element_of;		/* list conditions: names of the element only */
 };
 
 /* sema_names.c: declarations, look-ups, suggestions */
@@ -77,15 +76,14 @@ const struct enumeration *enumeration_of(const struct expr *expr);
 bool same_ref(const struct ref *a, const struct ref *b);
 bool same_expr(const struct expr *a, const struct expr *b);
 struct type *ref_type(const struct ref *ref);
-bool is_scalar(const struct type *type);
 
 /* sema_rules.c */
 struct rule *new_rule(struct spec *spec, enum rule_class class, struct layout *owner,
 		      struct session *session, struct loc loc, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 void walk_layout(struct spec *spec, struct layout *layout);
+void settle_fields(struct spec *spec);
 void make_visible(struct walker *walker, struct field *field, struct item *let);
-void make_header_visible(struct walker *walker, struct layout *message);
 
 /* sema_session.c */
 void analyse_sessions(struct spec *spec);

@@ -304,8 +304,15 @@ static bool finish_ref(struct walker *walker, struct expr *expr, struct ref *ref
 			 expr->part ? expr->part : expr->name);
 		return false;
 	}
-	if (ref->kind == REF_FIELD)
+	if (ref->kind == REF_FIELD) {
 		ref->field->checked = true;
+		ref->field->referenced = true;
+		if (ref->bit ? ref->bit->ignored : ref->field->ignored) {
+			error_at(walker->spec, expr->loc, "'%s' is ignored, so nothing may depend on it",
+				 expr->subpart ? expr->subpart : expr->part ? expr->part : expr->name);
+			return false;
+		}
+	}
 	expr->ref = *ref;
 	expr->range = known(walker, ref);
 	return true;
@@ -325,8 +332,10 @@ static bool resolve_name(struct walker *walker, struct expr *expr, const struct 
 	struct constant *constant;
 	struct ref ref = { 0 };
 
-	if (value)
+	if (value) {
+		expr->enumeration = expected;
 		return number_ref(expr, REF_ENUMERATOR, value->value);
+	}
 	if (find_visible(walker, expr->name, &ref) || find_header_field(walker, expr->name, &ref) ||
 	    find_context_value(walker, expr->name, &ref))
 		return finish_ref(walker, expr, &ref);
@@ -357,13 +366,9 @@ static bool resolve_request(struct walker *walker, struct expr *expr)
 		error_at(walker->spec, expr->loc, "message '%s' has no field '%s'", request->name, expr->name);
 		return false;
 	}
-	if (ref.field->constant || ref.field->ignored) {
-		error_at(walker->spec, expr->loc, "'%s' of '%s' is always the same, or ignored: compare with its value",
-			 expr->name, request->name);
-		return false;
-	}
 	if (!finish_ref(walker, expr, &ref))
 		return false;
+	ref.field->requested = true;
 	expr->range = ref.flag ? (struct interval){ 0, 1 } : ref.field->range;
 	return true;
 }

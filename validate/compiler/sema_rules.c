@@ -50,6 +50,11 @@ struct rule *new_rule(struct spec *spec, enum rule_class class, struct layout *o
 	char text[256];
 	va_list args;
 
+	rule->owner = owner;
+	rule->loc = loc;
+	rule->name = "";
+	if (owner && owner->direction == REFUSED && owner->walking && owner->refused_rule)
+		return rule;	/* what is refused anyway has no further rules */
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
@@ -60,9 +65,7 @@ struct rule *new_rule(struct spec *spec, enum rule_class class, struct layout *o
 		error_at(spec, loc, "the rules '%s' and '%s' have the same id; rename one", twin->name, rule->name);
 	rule->number = ++spec->rule_count;
 	rule->class = class;
-	rule->owner = owner;
 	rule->session = session;
-	rule->loc = loc;
 	if (spec->last_rule)
 		spec->last_rule->next = rule;
 	else
@@ -272,6 +275,8 @@ static void walk_no_overlap(struct walker *walker, struct field *field, struct r
 		unknown_name(walker, refinement->loc, refinement->name, NULL);
 	else if (!has_place(field->type) || !has_place(refinement->other->type))
 		error_at(walker->spec, refinement->loc, "only bytes, strings, arrays, lists and unions can overlap");
+	else if (field->ignored || refinement->other->ignored)
+		error_at(walker->spec, refinement->loc, "what is ignored may lie anywhere");
 	else
 		refinement->rule = field_rule(walker, field, refinement->loc, "overlap");
 }
@@ -411,6 +416,12 @@ static void check_arguments(struct walker *walker, struct type *type)
 		error_at(walker->spec, type->loc, "'%s' also needs '%s'", type->name, param->name);
 }
 
+/* "remaining" bytes are there, whatever it is. */
+static bool can_exceed(const struct field *field, const struct expr *bytes)
+{
+	return field->at || bytes->kind != E_REMAINING;
+}
+
 static void walk_struct(struct walker *walker, struct type *type)
 {
 	walk_layout(walker->spec, type->layout);
@@ -458,7 +469,8 @@ static void walk_list(struct walker *walker, struct field *field)
 
 	resolve_number(walker, type->bytes, NULL);
 	resolve_number(walker, type->max, NULL);
-	field->bounds_rule = field_rule(walker, field, type->bytes->loc, "bounds");
+	if (can_exceed(field, type->bytes))
+		field->bounds_rule = field_rule(walker, field, type->bytes->loc, "bounds");
 	field->max_rule = field_rule(walker, field, type->max->loc, "max");
 	walk_struct(walker, type);
 	if (type->until)
@@ -535,8 +547,10 @@ static void walk_elements(struct walker *walker, struct field *field)
 	struct type *type = field->type, *element = type->element;
 	struct expr *amount = type->kind == T_FILL ? type->bytes : type->count;
 
-	resolve_number(walker, amount, NULL);
-	if (type->fixed_size < 0 && (type->kind == T_FILL || element->fixed_size >= 0))
+	if (resolve_number(walker, amount, NULL) && type->kind == T_ARRAY && element->fixed_size > 1 &&
+	    amount->range.hi > U64_TOP / element->fixed_size)
+		error_at(walker->spec, amount->loc, "the bytes of that many elements can exceed 64 bits: bound it first");
+	if (type->fixed_size < 0 && (type->kind == T_FILL || element->fixed_size >= 0) && can_exceed(field, amount))
 		field->bounds_rule = field_rule(walker, field, amount->loc, "bounds");
 	if (type->kind == T_FILL && element->fixed_size > 1)
 		field->whole_rule = field_rule(walker, field, amount->loc, "whole");
@@ -552,7 +566,7 @@ static void walk_counted(struct walker *walker, struct field *field)
 	struct type *type = field->type;
 
 	resolve_number(walker, type->count, NULL);
-	if (type->fixed_size < 0)
+	if (type->fixed_size < 0 && can_exceed(field, type->count))
 		field->bounds_rule = field_rule(walker, field, type->count->loc, "bounds");
 	if (type->kind == T_STRING)
 		field->text_rule = field_rule(walker, field, type->loc, type->utf16 ? "utf16" : "ascii");
@@ -626,7 +640,7 @@ static bool is_delivered(const struct field *field)
 {
 	const struct bitpart *bit;
 
-	if (field->ignored || field->constant)
+	if (field->ignored || (field->constant && !field->referenced))
 		return false;
 	for (bit = field->type->bits; bit; bit = bit->next)
 		if (!bit->ignored)
@@ -636,8 +650,6 @@ static bool is_delivered(const struct field *field)
 
 static void walk_when_rule(struct walker *walker, struct layout *message)
 {
-	if (message->direction == REFUSED)
-		message->refused_rule = layout_rule(walker, message->loc, "refused");
 	if (!message->when)
 		return;
 	if (!resolve_truth(walker, message->when))
@@ -664,7 +676,6 @@ static void walk_field(struct walker *walker, struct field *field)
 	}
 	walk_type(walker, field);
 	walk_refinements(walker, field);
-	field->delivered = is_delivered(field);
 	if (field->is_header)
 		walk_when_rule(walker, walker->layout);
 	else
@@ -759,6 +770,71 @@ static void walk_items(struct walker *walker, struct item *items)
 	}
 }
 
+static bool same_type(const struct type *a, const struct type *b)
+{
+	return a->kind == b->kind && a->width == b->width && a->layout == b->layout &&
+	       a->kind != T_BITS && a->kind != T_UNION;
+}
+
+static u32 flatten(struct item *items, struct field **fields, u32 count)
+{
+	struct item *item;
+
+	FOR_ITEMS(item, items) {
+		if (item->kind == I_FIELD && count < MOST_NAMES)
+			fields[count++] = item->field;
+		if (item->kind == I_WHEN) {
+			count = flatten(item->then, fields, count);
+			count = flatten(item->otherwise, fields, count);
+		}
+	}
+	return count;
+}
+
+/* Fields of different branches may share a name if they are of one type. */
+static void check_branches(struct spec *spec, struct layout *layout)
+{
+	struct field **fields = spec_alloc(spec, MOST_NAMES * sizeof(*fields));
+	u32 count = flatten(layout->items, fields, 0), i, j;
+
+	for (i = 0; i < count; i++) {
+		for (j = 0; j < i; j++) {
+			if (strcmp(fields[i]->name, fields[j]->name) || same_type(fields[i]->type, fields[j]->type))
+				continue;
+			error_at(spec, fields[i]->loc, "'%s' is there already, with another type", fields[i]->name);
+			note_at(spec, fields[j]->loc, "here");
+			return;
+		}
+	}
+}
+
+static void settle_items(struct item *items)
+{
+	struct item *item;
+
+	FOR_ITEMS(item, items) {
+		if (item->kind == I_FIELD)
+			item->field->delivered = is_delivered(item->field);
+		if (item->kind == I_WHEN) {
+			settle_items(item->then);
+			settle_items(item->otherwise);
+		}
+	}
+}
+
+/* Once all uses are known: what goes into the views. */
+void settle_fields(struct spec *spec)
+{
+	struct layout *layout;
+
+	if (spec->header)
+		settle_items(spec->header->items);
+	for (layout = spec->layouts; layout; layout = layout->next) {
+		check_branches(spec, layout);
+		settle_items(layout->items);
+	}
+}
+
 /* What holds of the fields for those who use a struct or a header as a part. */
 static void set_final(struct walker *walker, struct item *items)
 {
@@ -793,16 +869,29 @@ static void find_request(struct spec *spec, struct layout *message)
 		walk_layout(spec, request);
 }
 
+static bool takes_all(const struct field *field)
+{
+	const struct type *type = field->type;
+	const struct expr *bytes = type->bytes ? type->bytes : type->kind == T_BYTES || type->kind == T_STRING ?
+				   type->count : NULL;
+
+	return !field->at && bytes && bytes->kind == E_REMAINING;
+}
+
 static bool wants_trailing(const struct layout *layout)
 {
 	const struct item *item;
+	bool all = false;
 
 	if (layout->trailing_ignored || (layout->kind == L_STRUCT && !layout->has_extent) || layout->kind == L_HEADER)
 		return false;
 	FOR_ITEMS(item, layout->items)
 		if (item->kind == I_FIELD && item->field->run_exact)
 			return false;
-	return true;
+	FOR_ITEMS(item, layout->items)
+		if (item->kind == I_WHEN || (item->kind == I_FIELD && !item->field->at))
+			all = item->kind == I_FIELD && takes_all(item->field);
+	return !all;
 }
 
 void walk_layout(struct spec *spec, struct layout *layout)
@@ -818,6 +907,8 @@ void walk_layout(struct spec *spec, struct layout *layout)
 	walker->spec = spec;
 	walker->layout = layout;
 	walker->region = any_size;
+	if (layout->direction == REFUSED)
+		layout->refused_rule = layout_rule(walker, layout->loc, "refused");
 	walk_items(walker, layout->items);
 	if (wants_trailing(layout)) {
 		layout->uses_region = true;

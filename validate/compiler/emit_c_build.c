@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The builders of what we send. A builder zeroes each stretch of the buffer before it
+ * fills it, and lets the message's own validator judge the result: nothing leaves that
+ * the specification does not allow, and nothing that nobody wrote.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "emit_c.h"
+
+bool builds(const struct layout *layout)
+{
+	return (layout->kind == L_MESSAGE && (layout->direction == TO_HOST || layout->direction == EITHER_WAY)) ||
+	       (layout->kind == L_FRAME && layout->direction != FROM_HOST);
+}
+
+static const char *build_head(struct spec *spec, const struct layout *layout)
+{
+	return spec_printf(spec, "int %s_build_%s(u8 *msg, u32 room%s, const struct %s_%s *m, u32 *size)", spec->name,
+			   layout->name, uses_context(layout) ?
+			   spec_printf(spec, ", const struct %s_context *ctx", spec->name) : "",
+			   spec->name, layout->name);
+}
+
+/* ---- values ---- */
+
+static void store(struct gen *gen, const struct type *type, const char *value)
+{
+	const char *pointer = c_pointer(gen, 0);
+
+	if (type->width == 1)
+		line(gen, "msg[%s] = %s;", c_place(gen, 0), value);
+	else
+		line(gen, "wire_put_%s%u(%s, %s);", type->big ? "be" : "le", type->width * 8, pointer, value);
+}
+
+static const char *bits_value(struct gen *gen, const struct field *field, const char *view)
+{
+	const struct bitpart *bit;
+	const char *all = NULL, *one;
+
+	for (bit = field->type->bits; bit; bit = bit->next) {
+		if (bit->ignored)
+			continue;
+		one = spec_printf(gen->spec, "(%s%s%s_%s & %s)", field->type->width == 8 ? "(u64)" : "", view,
+				  field->name, bit->name, c_literal(gen->spec, (1ULL << bit->width) - 1));
+		if (bit->shift)
+			one = spec_printf(gen->spec, "%s << %u", one, bit->shift);
+		all = all ? spec_printf(gen->spec, "%s | %s", all, one) : one;
+	}
+	return all;
+}
+
+static void put_scalar(struct gen *gen, const struct field *field, const char *view)
+{
+	const char *value;
+
+	if (field->constant) {
+		if (field->constant_value)
+			store(gen, field->type, c_literal(gen->spec, field->constant_value));
+		return;
+	}
+	if (field->ignored)
+		return;
+	value = field->type->kind == T_BITS ? bits_value(gen, field, view) :
+		spec_printf(gen->spec, "%s%s", view, field->name);
+	if (value)
+		store(gen, field->type, value);
+}
+
+/* ---- the header ---- */
+
+/* What "when" says a header field is. */
+static const struct expr *demanded(const struct expr *when, const struct field *field)
+{
+	const struct expr *found;
+
+	if (!when || when->kind != E_BINARY)
+		return NULL;
+	if (when->op == OP_BOTH) {
+		found = demanded(when->a, field);
+		return found ? found : demanded(when->b, field);
+	}
+	return when->op == OP_EQ && when->a->ref.kind == REF_FIELD && when->a->ref.field == field &&
+	       when->b->range.lo == when->b->range.hi ? when->b : NULL;
+}
+
+static void put_header(struct gen *gen)
+{
+	const struct expr *value;
+	const struct item *item;
+
+	for (item = gen->spec->header->items; item; item = item->next) {
+		if (item->kind != I_FIELD)
+			continue;
+		value = demanded(gen->layout->when, item->field);
+		if (value)
+			store(gen, item->field->type, c_number(gen, value).text);
+		else if (is_scalar(item->field->type))
+			put_scalar(gen, item->field, "m->header.");
+		gen->base += (u32)item->field->type->fixed_size;
+	}
+}
+
+/* ---- fields ---- */
+
+static void put_items(struct gen *gen, const struct item *items);
+
+static const char *room_rule(struct gen *gen)
+{
+	const struct item *item = gen->layout->items;
+
+	while (item && !(item->kind == I_FIELD && item->field->run_rule))
+		item = item->next;
+	return item ? c_rule(gen->spec, item->field->run_rule) :
+	       gen->layout->trailing_rule ? c_rule(gen->spec, gen->layout->trailing_rule) : "1";
+}
+
+static const char *room_left(struct gen *gen)
+{
+	const char *place = c_place(gen, 0);
+
+	return strcmp(place, "0") ? spec_printf(gen->spec, "room - %s", place) : "room";
+}
+
+static void want_room(struct gen *gen, u32 bytes)
+{
+	line(gen, "if (%s < %u)", room_left(gen), bytes);
+	line(gen, "\treturn %s;", room_rule(gen));
+	line(gen, "memset(%s, 0, %u);", c_pointer(gen, 0), bytes);
+}
+
+static void move_on(struct gen *gen, const char *bytes)
+{
+	line(gen, "at = %s + %s;", c_place(gen, 0), bytes);
+	gen->at = gen->dynamic = true;
+	gen->base = 0;
+	gen->absolute = -1;
+}
+
+static void put_variable(struct gen *gen, const struct field *field)
+{
+	line(gen, "if (%s < m->%s.size)", room_left(gen), field->name);
+	line(gen, "\treturn %s;", room_rule(gen));
+	line(gen, "wire_put(%s, &m->%s);", c_pointer(gen, 0), field->name);
+	move_on(gen, spec_printf(gen->spec, "m->%s.size", field->name));
+}
+
+/* Fewer bytes than there is room for leave the rest zero; more are refused. */
+static void put_fixed(struct gen *gen, const struct field *field)
+{
+	if (field->ignored)
+		return;
+	line(gen, "if (m->%s.size > %u)", field->name, (u32)field->type->fixed_size);
+	line(gen, "\treturn %s;", room_rule(gen));
+	line(gen, "wire_put(%s, &m->%s);", c_pointer(gen, 0), field->name);
+}
+
+static void put_struct(struct gen *gen, const struct layout *layout, const char *view)
+{
+	const struct item *item;
+	u32 base = gen->base;
+
+	for (item = layout->items; item; item = item->next) {
+		if (item->kind != I_FIELD)
+			continue;
+		if (is_scalar(item->field->type))
+			put_scalar(gen, item->field, view);
+		else if (item->field->type->kind == T_STRUCT)
+			put_struct(gen, item->field->type->layout,
+				   spec_printf(gen->spec, "%s%s.", view, item->field->name));
+		gen->base += (u32)item->field->type->fixed_size;
+	}
+	gen->base = base;
+}
+
+static void put_field(struct gen *gen, const struct field *field)
+{
+	const struct type *type = field->type;
+
+	if (field->run_bytes)
+		want_room(gen, field->run_bytes);
+	if (field->is_header) {
+		put_header(gen);
+		return;
+	}
+	if (is_scalar(type))
+		put_scalar(gen, field, "m->");
+	else if (type->fixed_size < 0)
+		put_variable(gen, field);
+	else if (type->kind == T_STRUCT)
+		put_struct(gen, type->layout, spec_printf(gen->spec, "m->%s.", field->name));
+	else
+		put_fixed(gen, field);
+	if (type->fixed_size >= 0)
+		gen->base += (u32)type->fixed_size;
+}
+
+static void put_branch(struct gen *gen, const struct item *items)
+{
+	struct gen before = *gen;
+
+	gen->indent++;
+	put_items(gen, items);
+	if (gen->base)
+		line(gen, "at += %u;", gen->base);
+	gen->indent--;
+	gen->base = before.base;
+	gen->absolute = before.absolute;
+}
+
+static void put_when(struct gen *gen, const struct item *item)
+{
+	line(gen, gen->dynamic ? "at += %u;" : "at = %u;", gen->base);
+	gen->absolute = gen->dynamic ? -1 : (s128)gen->base;
+	gen->at = gen->dynamic = true;
+	gen->base = 0;
+	line(gen, "if (%s) {", c_true(gen, item->expr));
+	put_branch(gen, item->then);
+	if (item->otherwise) {
+		line(gen, "} else {");
+		put_branch(gen, item->otherwise);
+	}
+	line(gen, "}");
+	gen->absolute = -1;
+}
+
+static void put_items(struct gen *gen, const struct item *items)
+{
+	const struct item *item;
+
+	for (item = items; item; item = item->next) {
+		if (item->kind == I_FIELD && !item->field->at)
+			put_field(gen, item->field);
+		else if (item->kind == I_WHEN)
+			put_when(gen, item);
+	}
+}
+
+/* ---- functions ---- */
+
+static void emit_build(struct gen *gen, struct layout *layout)
+{
+	FILE *out = gen->out;
+	char *body = NULL;
+	size_t length = 0;
+
+	*gen = (struct gen){ .spec = gen->spec, .P = gen->P, .layout = layout, .view = "m->", .absolute = -1 };
+	gen->out = open_memstream(&body, &length);
+	if (!gen->out)
+		abort();
+	gen->indent = 1;
+	put_items(gen, layout->items);
+	line(gen, "*size = %s;", c_place(gen, 0));
+	line(gen, "return %s_check_%s(msg, *size%s, &built);", gen->spec->name, layout->name,
+	     uses_context(layout) ? ", ctx" : "");
+	fclose(gen->out);
+	gen->out = out;
+	gen->indent = 0;
+	line(gen, "\n/* %s:%u */\n%s\n{", file_name(gen->spec), layout->loc.line, build_head(gen->spec, layout));
+	line(gen, "\tstruct %s_%s built;", gen->spec->name, layout->name);
+	if (gen->at)
+		line(gen, "\tu32 at;");
+	fputc('\n', out);
+	fputs(body, out);
+	line(gen, "}");
+	free(body);
+}
+
+void emit_builders(struct spec *spec, FILE *out)
+{
+	struct gen gen = { .spec = spec, .P = upper(spec, spec->name), .out = out };
+	struct layout *layout;
+
+	for (layout = spec->layouts; layout; layout = layout->next)
+		if (builds(layout))
+			emit_build(&gen, layout);
+}
+
+void emit_builder_prototypes(struct spec *spec, FILE *out)
+{
+	const struct layout *layout;
+	bool any = false;
+
+	for (layout = spec->layouts; layout; layout = layout->next) {
+		if (!builds(layout))
+			continue;
+		if (!any)
+			fprintf(out, "\n/* Builders: 0 and the size in bytes, or the rule the message would break. */\n");
+		any = true;
+		fprintf(out, "%s;\n", build_head(spec, layout));
+	}
+}
