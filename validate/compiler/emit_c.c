@@ -294,11 +294,11 @@ static void emit_message_type(struct spec *spec, FILE *out)
 
 	if (!spec->header)
 		return;
-	fprintf(out, "\nenum %s_kind {\n", spec->name);
+	fprintf(out, "\nenum %s_msg {\n", spec->name);
 	for (layout = spec->layouts; layout; layout = layout->next)
 		if (layout->kind == L_MESSAGE && layout->direction != REFUSED)
 			fprintf(out, "\t%s_MSG_%s = %u,\n", P, upper(spec, layout->name), layout->number);
-	fprintf(out, "};\n\n/* A believed message of any kind. */\nstruct %s_message {\n\tenum %s_kind kind;\n\tunion {\n",
+	fprintf(out, "};\n\n/* A believed message of any kind. */\nstruct %s_message {\n\tenum %s_msg kind;\n\tunion {\n",
 		spec->name, spec->name);
 	for (layout = spec->layouts; layout; layout = layout->next)
 		if (layout->kind == L_MESSAGE && layout->direction != REFUSED)

@@ -231,6 +231,17 @@ static bool starts_request(const struct spec *spec, const struct event *event)
 	return event->kind == EV_SEND && event->message->is_request && is_kept(spec, event->message);
 }
 
+/* A key that is a context value is known to who asks. */
+static bool has_key(const struct spec *spec, const struct session *session)
+{
+	const struct context_value *value;
+
+	for (value = spec->context; value && session->key; value = value->next)
+		if (!strcmp(value->name, session->key))
+			return false;
+	return session->key;
+}
+
 static void session_type(struct spec *spec, FILE *out, const struct session *session)
 {
 	const struct event *event;
@@ -250,7 +261,7 @@ static void session_type(struct spec *spec, FILE *out, const struct session *ses
 		session->name);
 	fprintf(out, "%s;\n%s;\n%s;\n", step_head(spec, session, "receive"), step_head(spec, session, "send"),
 		local_head(spec, session));
-	if (session->key)
+	if (has_key(spec, session))
 		fprintf(out, "%s;\n", key_head(spec, session));
 }
 
@@ -274,6 +285,24 @@ void emit_session_types(struct spec *spec, FILE *out)
 
 /* ---- tables ---- */
 
+static bool same_line(const struct transition *a, const struct transition *b)
+{
+	return a->loc.line == b->loc.line && a->loc.column == b->loc.column;
+}
+
+/* A line written for several states stands once in each; the first is the one that counts. */
+static bool stands_before(const struct session *session, const struct state *until, const struct transition *line)
+{
+	const struct transition *one;
+	const struct state *state;
+
+	for (state = session->states; state != until; state = state->next)
+		for (one = state->transitions; one; one = one->next)
+			if (same_line(one, line))
+				return true;
+	return false;
+}
+
 /* Guards are numbered from 1 in the order of the lines. */
 static u32 guard_number(const struct session *session, const struct transition *wanted)
 {
@@ -281,31 +310,64 @@ static u32 guard_number(const struct session *session, const struct transition *
 	const struct state *state;
 	u32 number = 0;
 
-	if (!wanted->when)
-		return 0;
-	for (state = session->states; state; state = state->next) {
+	for (state = session->states; state && wanted->when; state = state->next) {
 		for (one = state->transitions; one; one = one->next) {
-			number += one->when != NULL;
-			if (one == wanted)
+			number += one->when && !stands_before(session, state, one);
+			if (same_line(one, wanted))
 				return number;
 		}
 	}
 	return 0;
 }
 
-static void emit_lines(struct gen *gen, const struct session *session)
+/* The states a line was written for, as bits. */
+static const char *states_of(struct gen *gen, const struct session *session, const struct transition *line, bool *stays)
 {
 	const struct transition *one;
 	const struct state *state;
+	const char *all = NULL;
+
+	*stays = true;
+	for (state = session->states; state; state = state->next) {
+		for (one = state->transitions; one && !same_line(one, line); one = one->next)
+			;
+		if (!one)
+			continue;
+		*stays &= one->target == state;
+		all = spec_printf(gen->spec, "%s%s1u << %s", all ? all : "", all ? " | " : "",
+				  state_name(gen->spec, session, state));
+	}
+	return all;
+}
+
+static void emit_line(struct gen *gen, const struct session *session, const struct transition *one)
+{
+	bool stays;
+	const char *states = states_of(gen, session, one, &stays);
+
+	line(gen, "\t{ %s, %s, %u, %s, %s },\t/* %s:%u */", states,
+	     event_name(gen->spec, session, event_by_number(session, one->event_number)), guard_number(session, one),
+	     stays ? "SESSION_STAY" : state_name(gen->spec, session, one->target), one->cancel ? "true" : "false",
+	     file_name(gen->spec), one->loc.line);
+}
+
+static u32 emit_lines(struct gen *gen, const struct session *session)
+{
+	const struct transition *one;
+	const struct state *state;
+	u32 count = 0;
 
 	line(gen, "\nstatic const struct session_line %s_%s_lines[] = {", gen->spec->name, session->name);
-	for (state = session->states; state; state = state->next)
-		for (one = state->transitions; one; one = one->next)
-			line(gen, "\t{ %s, %s, %u, %s, %s },", state_name(gen->spec, session, state),
-			     event_name(gen->spec, session, event_by_number(session, one->event_number)),
-			     guard_number(session, one), state_name(gen->spec, session, one->target),
-			     one->cancel ? "true" : "false");
+	for (state = session->states; state; state = state->next) {
+		for (one = state->transitions; one; one = one->next) {
+			if (stands_before(session, state, one))
+				continue;
+			emit_line(gen, session, one);
+			count++;
+		}
+	}
 	line(gen, "};");
+	return count;
 }
 
 static const struct event *request_event(const struct session *session, const struct event *event)
@@ -347,20 +409,12 @@ static u32 emit_events(struct gen *gen, const struct session *session, enum even
 static void emit_table(struct gen *gen, const struct session *session)
 {
 	const char *name = spec_printf(gen->spec, "%s_%s", gen->spec->name, session->name);
-	u32 on, send, lines = 0;
-	const struct transition *one;
-	const struct state *state;
+	u32 lines = emit_lines(gen, session), on, send;
 
-	for (state = session->states; state; state = state->next)
-		for (one = state->transitions; one; one = one->next)
-			lines++;
-	if (lines)
-		emit_lines(gen, session);
 	on = emit_events(gen, session, EV_ON);
 	send = emit_events(gen, session, EV_SEND);
 	line(gen, "\nstatic const struct session_table %s_table = {", name);
-	if (lines)
-		line(gen, "\t.lines = %s_lines, .line_count = %u,", name, lines);
+	line(gen, "\t.lines = %s_lines, .line_count = %u,", name, lines);
 	if (on)
 		line(gen, "\t.on = %s_on, .on_count = %u,", name, on);
 	if (send)
@@ -393,7 +447,7 @@ static void emit_guard_case(struct gen *gen, const struct session *session, stru
 	gen->indent++;
 	for (state = session->states; state; state = state->next) {
 		for (one = state->transitions; one; one = one->next) {
-			if (!one->when || one->message != message)
+			if (!one->when || one->message != message || stands_before(session, state, one))
 				continue;
 			line(gen, "if (%s)", c_true(gen, one->when));
 			line(gen, "\tholds |= 1ULL << %u;\t/* %s:%u */", guard_number(session, one),
@@ -565,7 +619,7 @@ static void emit_session(struct gen *gen, const struct session *session)
 	emit_send_step(gen, session);
 	line(gen, "\n%s\n{", local_head(gen->spec, session));
 	line(gen, "\treturn session_local(&%s_%s_table, &s->at, event);\n}", gen->spec->name, session->name);
-	if (session->key)
+	if (has_key(gen->spec, session))
 		emit_key(gen, session);
 }
 

@@ -8,6 +8,7 @@
 #include "lex.h"
 
 #define DEEPEST 64
+#define LONGEST_NAME 64
 
 static const char *const marks[] = {
 	"->", "..", "!=", "<=", ">=", "<<", ">>",
@@ -59,6 +60,22 @@ void syntax_error(struct parser *parser, struct loc loc, const char *format, ...
 	va_end(args);
 	error_at(parser->spec, loc, "%s", text);
 	longjmp(parser->fail, 1);
+}
+
+static void lex_error(struct parser *parser, struct loc loc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void lex_error(struct parser *parser, struct loc loc, const char *format, ...)
+{
+	va_list args;
+	char text[200];
+
+	if (parser->skipping)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	syntax_error(parser, loc, "%s", text);
 }
 
 static void skip_blanks(struct parser *parser)
@@ -116,7 +133,7 @@ static void lex_number(struct parser *parser, struct token *token)
 	fits = digits(parser, hex ? 16 : 10, &token->number);
 	token->kind = TOKEN_NUMBER;
 	if (hex && parser->p == start + 2)
-		syntax_error(parser, here(parser, start), "no digits after 0x");
+		lex_error(parser, here(parser, start), "no digits after 0x");
 	if (!hex && starts_minor(parser)) {
 		parser->p++;
 		fits &= digits(parser, 10, &minor) && minor < 256 && token->number < 65536;
@@ -130,7 +147,7 @@ static void lex_number(struct parser *parser, struct token *token)
 	}
 	token->loc = here(parser, start);
 	if (!fits)
-		syntax_error(parser, token->loc, "this is not a number of at most 64 bits, nor a version");
+		lex_error(parser, token->loc, "this is not a number of at most 64 bits, nor a version");
 }
 
 static char *copy_text(struct parser *parser, const char *start, const char *end)
@@ -146,11 +163,60 @@ static void lex_string(struct parser *parser, struct token *token)
 		parser->p++;
 	token->kind = TOKEN_STRING;
 	token->loc = here(parser, start);
-	if (parser->p == end || *parser->p == '\n')
-		syntax_error(parser, token->loc, "this string has no closing quote on its line");
 	token->text = copy_text(parser, start + 1, parser->p);
+	if (parser->p == end || *parser->p == '\n') {
+		lex_error(parser, token->loc, "this string has no closing quote on its line");
+		return;
+	}
 	parser->p++;
 	token->loc = here(parser, start);
+}
+
+/* What other languages write, and what we do. */
+static const struct {
+	const char *habit, *instead;
+} habits[] = {
+	{ "==", "equality is written '='" }, { "=>", "the arrow is written '->'" },
+	{ "&&", "write 'and'" }, { "||", "write 'or'" },
+	{ "//", "a comment starts with '#'" }, { "/*", "a comment starts with '#'" },
+	{ "!", "write 'not'" }, { ";", "lines need no ';'" },
+	{ "\xef\xbb\xbf", "the file starts with a byte order mark; save it without" },
+};
+
+static void refuse_habit(struct parser *parser)
+{
+	size_t left = (size_t)(text_end(parser) - parser->p), i, length;
+	const char *start = parser->p;
+
+	if (left > 1 && start[0] == '!' && start[1] == '=')
+		return;
+	for (i = 0; i < sizeof(habits) / sizeof(habits[0]); i++) {
+		length = strlen(habits[i].habit);
+		if (length > left || memcmp(start, habits[i].habit, length))
+			continue;
+		parser->p += length;
+		lex_error(parser, here(parser, start), "%s", habits[i].instead);
+		return;
+	}
+}
+
+static bool is_foreign(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+}
+
+/* The whole of a name with letters we do not use. */
+static void refuse_name(struct parser *parser, const char *start)
+{
+	const char *end = text_end(parser), *p;
+
+	while (parser->p < end && (is_letter(*parser->p) || is_digit(*parser->p) || is_foreign(*parser->p)))
+		parser->p++;
+	for (p = start; p < parser->p; p++)
+		if (is_foreign(*p))
+			lex_error(parser, here(parser, start), "names are written in small letters, a to z, digits and '_'");
+	if (parser->p - start > LONGEST_NAME)
+		lex_error(parser, here(parser, start), "a name has at most %d letters", LONGEST_NAME);
 }
 
 static void lex_mark(struct parser *parser, struct token *token)
@@ -158,6 +224,7 @@ static void lex_mark(struct parser *parser, struct token *token)
 	size_t left = (size_t)(text_end(parser) - parser->p), i, length;
 	const char *start = parser->p;
 
+	refuse_habit(parser);
 	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		length = strlen(marks[i]);
 		if (length <= left && !memcmp(start, marks[i], length)) {
@@ -168,12 +235,11 @@ static void lex_mark(struct parser *parser, struct token *token)
 			return;
 		}
 	}
-	parser->p++;
-	if (*start >= 'A' && *start <= 'Z')
-		syntax_error(parser, here(parser, start), "names are written in small letters");
+	if (parser->p == start)
+		parser->p++;
 	if (*start > ' ' && *start < 127)
-		syntax_error(parser, here(parser, start), "'%c' means nothing here", *start);
-	syntax_error(parser, here(parser, start), "byte 0x%02x means nothing here", (u8)*start);
+		lex_error(parser, here(parser, start), "'%c' means nothing here", *start);
+	lex_error(parser, here(parser, start), "byte 0x%02x means nothing here", (u8)*start);
 }
 
 static void lex(struct parser *parser, struct token *token)
@@ -188,9 +254,8 @@ static void lex(struct parser *parser, struct token *token)
 	if (start == text_end(parser)) {
 		token->kind = TOKEN_END;
 		token->loc = here(parser, start);
-	} else if (is_letter(*start)) {
-		while (parser->p < text_end(parser) && (is_letter(*parser->p) || is_digit(*parser->p)))
-			parser->p++;
+	} else if (is_letter(*start) || (*start >= 'A' && *start <= 'Z')) {
+		refuse_name(parser, start);
 		token->kind = TOKEN_NAME;
 		token->text = copy_text(parser, start, parser->p);
 		token->loc = here(parser, start);
@@ -208,6 +273,24 @@ void next(struct parser *parser)
 	parser->last = parser->now.loc;
 	parser->now = parser->ahead;
 	lex(parser, &parser->ahead);
+}
+
+struct place mark_place(const struct parser *parser)
+{
+	return (struct place){
+		.p = parser->p, .line_start = parser->line_start, .line = parser->line,
+		.now = parser->now, .ahead = parser->ahead, .last = parser->last,
+	};
+}
+
+void go_to(struct parser *parser, const struct place *place)
+{
+	parser->p = place->p;
+	parser->line_start = place->line_start;
+	parser->line = place->line;
+	parser->now = place->now;
+	parser->ahead = place->ahead;
+	parser->last = place->last;
 }
 
 void lex_start(struct parser *parser, struct spec *spec)
@@ -244,8 +327,8 @@ bool take_word(struct parser *parser, const char *word)
 	return true;
 }
 
-/* A missing mark is best shown right behind what came before it. */
-static struct loc behind(const struct parser *parser)
+/* What is missing at the end of a line is best shown right behind what came before it. */
+struct loc behind(const struct parser *parser)
 {
 	struct loc loc = parser->last;
 
@@ -256,11 +339,16 @@ static struct loc behind(const struct parser *parser)
 	return loc;
 }
 
+bool at_end_of_line(const struct parser *parser)
+{
+	return parser->now.kind == TOKEN_END || parser->now.loc.line != parser->last.line;
+}
+
 void want_mark(struct parser *parser, const char *mark, const char *where)
 {
 	if (take_mark(parser, mark))
 		return;
-	if (parser->now.kind == TOKEN_END || parser->now.loc.line != parser->last.line)
+	if (at_end_of_line(parser))
 		syntax_error(parser, behind(parser), "'%s' is missing %s", mark, where);
 	syntax_error(parser, parser->now.loc, "'%s' is missing %s, before this", mark, where);
 }
@@ -268,7 +356,19 @@ void want_mark(struct parser *parser, const char *mark, const char *where)
 void want_word(struct parser *parser, const char *word, const char *where)
 {
 	if (!take_word(parser, word))
-		syntax_error(parser, parser->now.loc, "the word '%s' is missing %s", word, where);
+		syntax_error(parser, at_end_of_line(parser) ? behind(parser) : parser->now.loc,
+			     "the word '%s' is missing %s", word, where);
+}
+
+/* One of two words; true: the first. */
+bool want_either(struct parser *parser, const char *yes, const char *no, const char *where)
+{
+	if (take_word(parser, yes))
+		return true;
+	if (!take_word(parser, no))
+		syntax_error(parser, at_end_of_line(parser) ? behind(parser) : parser->now.loc,
+			     "expected '%s' or '%s' %s", yes, no, where);
+	return false;
 }
 
 const char *want_name(struct parser *parser, struct loc *loc, const char *what)
@@ -277,7 +377,7 @@ const char *want_name(struct parser *parser, struct loc *loc, const char *what)
 
 	*loc = parser->now.loc;
 	if (parser->now.kind != TOKEN_NAME)
-		syntax_error(parser, *loc, "expected %s", what);
+		syntax_error(parser, at_end_of_line(parser) ? behind(parser) : *loc, "expected %s", what);
 	next(parser);
 	return name;
 }
@@ -288,7 +388,7 @@ u64 want_number(struct parser *parser, struct loc *loc, const char *what)
 
 	*loc = parser->now.loc;
 	if (parser->now.kind != TOKEN_NUMBER)
-		syntax_error(parser, *loc, "expected %s", what);
+		syntax_error(parser, at_end_of_line(parser) ? behind(parser) : *loc, "expected %s", what);
 	next(parser);
 	return number;
 }

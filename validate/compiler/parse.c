@@ -7,6 +7,8 @@
 
 #include "lex.h"
 
+#define MOST_STATES 32
+
 static const char *const reserved[] = {
 	"size", "remaining", "request", "sizeof", "offset_of", "and", "or", "not", "implies", "in",
 };
@@ -45,14 +47,17 @@ static struct item *parse_field(struct parser *parser)
 {
 	struct item *item = new_item(parser, I_FIELD);
 	struct field *field = spec_alloc(parser->spec, sizeof(*field));
+	struct refinement **tail;
 
 	item->field = field;
 	field->name = want_new_name(parser, &field->loc, "the name of a field");
 	next(parser);
-	field->type = parse_type(parser);
+	field->refinements = parse_aliased(parser, &field->type);
 	if (take_word(parser, "at"))
 		field->at = parse_value(parser);
-	field->refinements = parse_refinements(parser);
+	for (tail = &field->refinements; *tail; tail = &(*tail)->next)
+		;
+	*tail = parse_refinements(parser);
 	return item;
 }
 
@@ -468,6 +473,25 @@ static void parse_context(struct parser *parser)
 	}
 }
 
+/* The words are read again wherever the name is used. */
+static void parse_alias(struct parser *parser)
+{
+	struct alias *alias = spec_alloc(parser->spec, sizeof(*alias)), **tail;
+
+	next(parser);
+	alias->name = want_new_name(parser, &alias->loc, "a name");
+	if (!at_mark(parser, "="))
+		want_mark(parser, "=", "after the name");
+	alias->place = mark_place(parser);
+	next(parser);
+	parse_type(parser);
+	parse_refinements(parser);
+	for (tail = &parser->aliases; *tail; tail = &(*tail)->next)
+		if (!strcmp((*tail)->name, alias->name))
+			syntax_error(parser, alias->loc, "type '%s' is there already", alias->name);
+	*tail = alias;
+}
+
 static void parse_versions(struct parser *parser)
 {
 	struct version **tail = &parser->spec->versions, *version;
@@ -525,8 +549,8 @@ static struct transition *parse_transition(struct parser *parser)
 	line->name = want_name(parser, &line->loc, i < 2 ? "the name of a message" : "a name");
 	if (i < 2 && take_word(parser, "when"))
 		line->when = parse_expr(parser);
-	want_mark(parser, "->", "and the next state");
-	line->target_name = want_name(parser, &line->target_loc, "the name of the next state");
+	if (take_mark(parser, "->"))
+		line->target_name = want_name(parser, &line->target_loc, "the name of the next state");
 	if (at_mark(parser, ",") && parser->ahead.kind == TOKEN_NAME &&
 	    !strcmp(parser->ahead.text, "cancel")) {
 		next(parser);
@@ -537,25 +561,60 @@ static struct transition *parse_transition(struct parser *parser)
 	return line;
 }
 
-static struct state *parse_state(struct parser *parser)
+/* A state may be opened more than once; its lines add up. */
+static struct state *open_state(struct parser *parser, struct session *session)
 {
-	struct state *state = spec_alloc(parser->spec, sizeof(*state));
+	struct state **tail = &session->states;
+	struct loc loc;
+	const char *name = want_new_name(parser, &loc, "the name of the state");
+
+	for (; *tail; tail = &(*tail)->next)
+		if (!strcmp((*tail)->name, name))
+			return *tail;
+	*tail = spec_alloc(parser->spec, sizeof(**tail));
+	(*tail)->name = name;
+	(*tail)->loc = loc;
+	return *tail;
+}
+
+/* One line for several states: each has its own, with the same place in the source. */
+static void add_line(struct parser *parser, struct state *state, const struct transition *line)
+{
 	struct transition **tail = &state->transitions;
 
+	while (*tail)
+		tail = &(*tail)->next;
+	*tail = spec_alloc(parser->spec, sizeof(**tail));
+	**tail = *line;
+	if (!line->target_name) {
+		(*tail)->target_name = state->name;
+		(*tail)->target_loc = line->loc;
+	}
+}
+
+static void parse_states(struct parser *parser, struct session *session)
+{
+	struct state *states[MOST_STATES];
+	struct transition *line;
+	u32 count = 0, i;
+
 	next(parser);
-	state->name = want_new_name(parser, &state->loc, "the name of the state");
+	do {
+		if (count == MOST_STATES)
+			syntax_error(parser, parser->now.loc, "more than %d states", MOST_STATES);
+		states[count++] = open_state(parser, session);
+	} while (take_mark(parser, ","));
 	want_mark(parser, "{", "after the name of the state");
 	while (!take_mark(parser, "}")) {
-		*tail = parse_transition(parser);
-		tail = &(*tail)->next;
+		line = parse_transition(parser);
+		for (i = 0; i < count; i++)
+			add_line(parser, states[i], line);
 	}
-	return state;
 }
 
 static void parse_session(struct parser *parser)
 {
 	struct session *session = spec_alloc(parser->spec, sizeof(*session)), **end;
-	struct state **tail = &session->states;
 
 	next(parser);
 	session->name = want_new_name(parser, &session->loc, "the name of the session");
@@ -564,10 +623,8 @@ static void parse_session(struct parser *parser)
 	want_mark(parser, "{", "before the states");
 	want_word(parser, "start", "and the first state, before the states");
 	session->start_name = want_name(parser, &session->start_loc, "the name of the first state");
-	while (at_word(parser, "state")) {
-		*tail = parse_state(parser);
-		tail = &(*tail)->next;
-	}
+	while (at_word(parser, "state"))
+		parse_states(parser, session);
 	if (take_word(parser, "others")) {
 		want_word(parser, "drop", "after 'others'");
 		session->others_drop = true;
@@ -587,7 +644,7 @@ static const struct {
 	{ "byte", parse_byte_order }, { "versions", parse_versions }, { "const", parse_const },
 	{ "enum", parse_enum }, { "flags", parse_flags }, { "guids", parse_guids },
 	{ "context", parse_context }, { "struct", parse_struct }, { "header", parse_header },
-	{ "frame", parse_frame }, { "message", parse_message }, { "session", parse_session },
+	{ "frame", parse_frame }, { "type", parse_alias }, { "message", parse_message }, { "session", parse_session },
 };
 
 static bool at_declaration(const struct parser *parser, size_t *which)

@@ -349,3 +349,41 @@ struct refinement *parse_refinements(struct parser *parser)
 		take_mark(parser, ",");
 	}
 }
+
+static const struct alias *at_alias(const struct parser *parser)
+{
+	const struct alias *alias = parser->now.kind == TOKEN_NAME ? parser->aliases : NULL;
+
+	for (; alias; alias = alias->next)
+		if (!strcmp(alias->name, parser->now.text))
+			return alias;
+	return NULL;
+}
+
+/*
+ * A type; if it is the name of one, what that name stands for, read anew, with its refinements. Their
+ * place is where the name is used: that is the line a rule belongs to.
+ */
+struct refinement *parse_aliased(struct parser *parser, struct type **type)
+{
+	const struct alias *alias = at_alias(parser);
+	struct loc loc = parser->now.loc;
+	struct refinement *found, *one;
+	struct place back;
+
+	if (!alias) {
+		*type = parse_type(parser);
+		return NULL;
+	}
+	next(parser);
+	back = mark_place(parser);
+	go_to(parser, &alias->place);
+	next(parser);
+	*type = parse_type(parser);
+	(*type)->loc = loc;
+	found = parse_refinements(parser);
+	for (one = found; one; one = one->next)
+		one->loc = loc;
+	go_to(parser, &back);
+	return found;
+}

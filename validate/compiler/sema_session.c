@@ -209,8 +209,8 @@ static void number_states(struct spec *spec, struct session *session)
 			if (!strcmp(other->name, state->name))
 				error_at(spec, state->loc, "state '%s' is there already", state->name);
 	}
-	if (session->state_count > 200)
-		error_at(spec, session->loc, "more than 200 states");
+	if (session->state_count > 32)
+		error_at(spec, session->loc, "more than 32 states");
 }
 
 static void check_key(struct spec *spec, const struct session *session)
@@ -218,7 +218,7 @@ static void check_key(struct spec *spec, const struct session *session)
 	const struct event *event;
 	const struct item *item;
 
-	if (!session->key)
+	if (!session->key || find_context(spec, session->key))
 		return;
 	for (event = session->events; event; event = event->next) {
 		if (!event->message)

@@ -782,7 +782,7 @@ static void solve_link(const struct interp_site *site, s128 link, struct changes
 }
 
 /* More of the elements there are; the first, for the last may end the list. */
-static void repeat_element(const struct interp_site *site, u64 times, struct changes *changes)
+void solve_repeat(const struct interp_site *site, u64 times, struct changes *changes)
 {
 	struct changes *copies = scratch(changes), *sizes = scratch(changes);
 	const struct type *type = site->field->type;
@@ -808,7 +808,7 @@ static void link_on(const struct interp_site *site, struct changes *changes)
 {
 	struct changes *links = scratch(changes), *copies = scratch(changes);
 
-	repeat_element(site, 1, copies);
+	solve_repeat(site, 1, copies);
 	solve_link(site, site->size, links);
 	both(copies, links, changes);
 	free(links);
@@ -1052,7 +1052,7 @@ void solve_other(const struct interp_site *site, struct changes *changes)
 		break;
 	case SITE_ELEMENT:
 		if (site->size > 0)
-			repeat_element(site, 1, changes);
+			solve_repeat(site, 1, changes);
 		break;
 	case SITE_LINK:
 		if (!site->value)

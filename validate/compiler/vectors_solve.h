@@ -58,6 +58,8 @@ void solve_keep(const struct interp_site *site, struct changes *changes);
 void solve_break(const struct interp_site *site, struct changes *changes);
 /* Other ways a message can go at this place. */
 void solve_other(const struct interp_site *site, struct changes *changes);
+/* More elements like the one that ended at this site. */
+void solve_repeat(const struct interp_site *site, u64 times, struct changes *changes);
 /* All values worth a try for what saw() shows. */
 void solve_scalar(const struct field *field, const struct bitpart *bit, u32 offset, u32 width, u64 value,
 		  struct changes *changes);

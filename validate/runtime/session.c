@@ -12,10 +12,15 @@ static const struct session_line *session_find(const struct session_table *table
 	for (i = 0; i < table->line_count; i++) {
 		const struct session_line *line = &table->lines[i];
 
-		if (line->state == state && line->event == event && (guards >> line->guard & 1))
+		if ((line->states >> state & 1) && line->event == event && (guards >> line->guard & 1))
 			return line;
 	}
 	return NULL;
+}
+
+static u8 session_next(const struct session_line *line, u8 state)
+{
+	return line->next == SESSION_STAY ? state : line->next;
 }
 
 static const struct session_event *session_event_of(const struct session_event *events, u16 count, u16 kind)
@@ -52,7 +57,7 @@ int session_receive(const struct session_table *table, const struct session_stat
 		return event->state_rule;
 	if (event->pairing_rule && !(s->pending & event->request))
 		return event->pairing_rule;
-	next->state = line->next;
+	next->state = session_next(line, s->state);
 	next->pending = line->cancel ? 0 : s->pending & ~event->request;
 	return 0;
 }
@@ -81,8 +86,8 @@ int session_send(const struct session_table *table, const struct session_state *
 		return event->state_rule;
 	if (event->pairing_rule && (s->pending & event->request))
 		return event->pairing_rule;
-	next->state = line->next;
-	next->pending = (line->cancel ? 0 : s->pending) | event->request;
+	next->state = session_next(line, s->state);
+	next->pending = line->cancel ? 0 : s->pending | event->request;
 	return 0;
 }
 
@@ -101,7 +106,7 @@ bool session_local(const struct session_table *table, struct session_state *s, u
 
 	if (!line)
 		return false;
-	s->state = line->next;
+	s->state = session_next(line, s->state);
 	if (line->cancel)
 		s->pending = 0;
 	return true;

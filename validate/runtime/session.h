@@ -9,9 +9,12 @@
 
 #include <linux/types.h>
 
-/* In "state", "event" leads to "next" if guard number "guard" holds; guard 0 always does. */
+#define SESSION_STAY 0xff	/* as "next": the state stays what it is */
+
+/* In each of "states" (bits), "event" leads to "next" if guard number "guard" holds; guard 0 always does. */
 struct session_line {
-	u8 state, event, guard, next;
+	u32 states;
+	u8 event, guard, next;
 	bool cancel;		/* forget all requests on their way */
 };
 
