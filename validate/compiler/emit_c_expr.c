@@ -287,8 +287,19 @@ static enum op opposite(enum op op)
 	return other[op];
 }
 
-/* For a value v >= 0, "v >= 1" says "v", and "v < 1" says "!v". */
-static struct c_text compare(struct gen *gen, enum op op, const struct expr *a, const struct expr *b)
+/* The GUID of a message and the one of its request. */
+static struct c_text compare_guids(struct gen *gen, enum op op, const struct expr *a, const struct expr *b)
+{
+	return text(spec_printf(gen->spec, "%smemcmp(%s%s.data, request->%s, 16)", op == OP_EQ ? "!" : "", gen->view,
+				a->ref.field->name, b->ref.field->name), op == OP_EQ ? C_UNARY : C_ATOM, C_INT);
+}
+
+static bool is_guid(const struct expr *expr)
+{
+	return expr->ref.kind == REF_FIELD && !expr->ref.bit && !expr->ref.flag && expr->ref.field->type->kind == T_GUID;
+}
+
+static struct c_text compare_numbers(struct gen *gen, enum op op, const struct expr *a, const struct expr *b)
 {
 	struct c_text left = c_number(gen, a), right = c_number(gen, b);
 	bool zero = b->kind == E_NUMBER && !b->number, one = b->kind == E_NUMBER && b->number == 1;
@@ -308,6 +319,12 @@ static struct c_text join(struct gen *gen, struct c_text a, struct c_text b, boo
 
 	return text(spec_printf(gen->spec, "%s %s %s", wrap(gen, a, least), and ? "&&" : "||", wrap(gen, b, least)),
 		    and ? C_AND : C_OR, C_INT);
+}
+
+/* For a value v >= 0, "v >= 1" says "v", and "v < 1" says "!v". */
+static struct c_text compare(struct gen *gen, enum op op, const struct expr *a, const struct expr *b)
+{
+	return is_guid(a) ? compare_guids(gen, op, a, b) : compare_numbers(gen, op, a, b);
 }
 
 static struct c_text set_truth(struct gen *gen, const struct expr *expr, bool wanted)

@@ -43,6 +43,10 @@ static void kept_member(FILE *out, const struct field *field)
 {
 	const struct bitpart *bit;
 
+	if (field->type->kind == T_GUID) {
+		fprintf(out, "\tu8 %s[16];\n", field->name);
+		return;
+	}
 	for (bit = field->type->bits; bit; bit = bit->next)
 		if (!bit->ignored)
 			fprintf(out, "\t%s %s_%s;\n", c_type(field->type), field->name, bit->name);
@@ -69,6 +73,12 @@ static void keep_member(struct gen *gen, const struct field *field, const char *
 {
 	const struct bitpart *bit;
 
+	if (field->type->kind == T_GUID) {
+		line(gen, "memset(request->%s, 0, 16);", field->name);
+		line(gen, "if (%s%s.size == 16)", view, field->name);
+		line(gen, "\twire_put(request->%s, &%s%s);", field->name, view, field->name);
+		return;
+	}
 	for (bit = field->type->bits; bit; bit = bit->next)
 		if (!bit->ignored)
 			line(gen, "request->%s_%s = %s%s_%s;", field->name, bit->name, view, field->name, bit->name);

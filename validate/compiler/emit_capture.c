@@ -83,7 +83,7 @@ static u32 layout_number(const struct spec *spec, const struct layout *wanted)
 
 static u32 packet_kind(const struct layout *layout)
 {
-	if (layout->kind != L_MESSAGE)
+	if (layout->kind == L_STRUCT || layout->kind == L_FRAME)
 		return 2;
 	return layout->direction == TO_HOST;
 }
@@ -223,7 +223,7 @@ static u32 look(struct capture *capture, const struct packet *packet, struct int
 	};
 	const struct layout *found;
 
-	if (packet->by_header)
+	if (packet->by_header && packet->layout->direction != TO_HOST)
 		return interp_receive(capture->spec, &message, &found, observer);
 	return interp_check(capture->spec, packet->layout, &message, observer);
 }
@@ -293,20 +293,59 @@ static void add_strange(struct capture *capture)
 	}
 }
 
+/* ---- the whole ---- */
+
+static bool same_packet(const struct capture *capture, const struct vector *a, const struct vector *b)
+{
+	return a->layout == b->layout && a->door == b->door && a->size == b->size &&
+	       !memcmp(a->bytes, b->bytes, a->size) &&
+	       !memcmp(a->context, b->context, capture->spec->context_count * sizeof(u64));
+}
+
+/* One input often serves several rules. */
+static bool seen_before(const struct capture *capture, const struct vector *vector)
+{
+	const struct vector *other;
+
+	for (other = vectors_find(capture->spec); other != vector; other = other->next)
+		if (same_packet(capture, other, vector))
+			return true;
+	return false;
+}
+
+/* What is accepted is also found by its header; what is mutilated may be told wrongly. */
+static void add_kept(struct capture *capture, const struct packet *packet)
+{
+	struct packet told = *packet;
+
+	if (packet->layout->kind == L_MESSAGE && !packet->by_header) {
+		told.by_header = true;
+		add_packet(capture, &told);
+	}
+	mutilate(capture, packet);
+}
+
+static void add_vector(struct capture *capture, const struct vector *vector)
+{
+	struct packet packet = {
+		.layout = vector->layout, .by_header = vector->door == DOOR_RECEIVE,
+		.bytes = vector->bytes, .size = vector->size,
+		.context = vector->context, .params = vector->params,
+	};
+
+	add_packet(capture, &packet);
+	if (!vector->breaks)
+		add_kept(capture, &packet);
+}
+
 void emit_capture(struct spec *spec, FILE *out, FILE *expected)
 {
 	struct capture capture = { .spec = spec, .out = out, .expected = expected, .random = 1 };
-	struct tvec *vector;
+	const struct vector *vector;
 
 	file_header(&capture);
-	for (vector = stub_vectors(spec); vector; vector = vector->next) {
-		struct packet packet = {
-			.layout = vector->layout, .bytes = vector->bytes, .size = vector->size,
-			.context = vector->context, .params = vector->params,
-			.by_header = vector->layout->kind == L_MESSAGE && vector->layout->direction != TO_HOST,
-		};
-		add_packet(&capture, &packet);
-		mutilate(&capture, &packet);
-	}
+	for (vector = vectors_find(spec); vector; vector = vector->next)
+		if (!seen_before(&capture, vector))
+			add_vector(&capture, vector);
 	add_strange(&capture);
 }

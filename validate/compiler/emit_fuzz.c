@@ -12,8 +12,9 @@
 
 #define MOST_VALUES 512		/* of one field */
 #define MOST_ENTRIES 8192	/* of a dictionary */
-#define MOST_SHAPES 4		/* of one layout */
+#define MOST_SHAPES 6		/* of one layout */
 #define MOST_SHAPE_BYTES 1024
+#define MOST_ALL_SHAPES 1024
 #define MOST_FIELDS 32768
 #define MOST_POOL 65535
 
@@ -473,22 +474,39 @@ static void write_tables(struct tables *tables, const struct shape *shapes, u32 
 		"{\n\treturn mutate(&tables, data, size, max, seed);\n}\n", count, name, name);
 }
 
-#ifdef STUB
-#define MOST_ALL 4096
+static u32 count_of(const struct shape *shapes, u32 count, const struct layout *layout)
+{
+	u32 found = 0;
+
+	while (count--)
+		found += shapes[count].layout == layout;
+	return found;
+}
+
+static bool is_new(const struct shape *shapes, u32 count, const struct vector *vector)
+{
+	while (count--)
+		if (shapes[count].layout == vector->layout && shapes[count].size == vector->size &&
+		    !memcmp(shapes[count].bytes, vector->bytes, vector->size))
+			return false;
+	return true;
+}
+
+/* A few accepted inputs of each layout are shapes. */
 static u32 find_shapes(struct tables *tables, struct shape *shapes)
 {
-	struct tvec *v;
-	u32 count = 0, same = 0;
-	const struct layout *last = NULL;
+	const struct vector *vector;
+	struct shape *shape;
+	u32 count = 0;
 
-	for (v = stub_vectors(tables->spec); v; v = v->next) {
-		same = v->layout == last ? same + 1 : 0;
-		last = v->layout;
-		if (v->rule || same >= MOST_SHAPES || v->size > MOST_SHAPE_BYTES)
+	for (vector = vectors_find(tables->spec); vector && count < MOST_ALL_SHAPES; vector = vector->next) {
+		if (vector->breaks || vector->layout->kind == L_HEADER || vector->size > MOST_SHAPE_BYTES ||
+		    !is_new(shapes, count, vector) || count_of(shapes, count, vector->layout) >= MOST_SHAPES)
 			continue;
-		shapes[count] = (struct shape){ .layout = v->layout, .bytes = v->bytes, .size = v->size };
-		measure(tables, &shapes[count], &(struct interp_message){ v->bytes, v->size, v->context, v->params });
-		count++;
+		shape = &shapes[count++];
+		*shape = (struct shape){ .layout = vector->layout, .bytes = vector->bytes, .size = vector->size };
+		measure(tables, shape, &(struct interp_message){ vector->bytes, vector->size,
+								  vector->context, vector->params });
 	}
 	return count;
 }
@@ -496,10 +514,15 @@ static u32 find_shapes(struct tables *tables, struct shape *shapes)
 void emit_mutator(struct spec *spec, FILE *out)
 {
 	struct tables *tables = calloc(1, sizeof(*tables));
-	static struct shape shapes[MOST_ALL];
+	struct shape *shapes = calloc(MOST_ALL_SHAPES, sizeof(*shapes));
+
+	if (!tables || !shapes) {
+		fputs("airspec: out of memory\n", stderr);
+		exit(3);
+	}
 	tables->spec = spec;
 	tables->out = out;
 	write_tables(tables, shapes, find_shapes(tables, shapes));
+	free(shapes);
 	free(tables);
 }
-#endif

@@ -66,6 +66,7 @@ struct expr_use {
 bool resolve(struct walker *walker, struct expr *expr, struct expr_use use);
 bool resolve_number(struct walker *walker, struct expr *expr, const struct enumeration *expected);
 bool resolve_truth(struct walker *walker, struct expr *expr);
+bool resolve_request_guid(struct walker *walker, struct expr *expr);
 /* 1: always, 0: never, -1: depends */
 int always(const struct walker *walker, const struct expr *expr);
 void learn(struct walker *walker, const struct expr *expr);	/* expr is true from here on */

@@ -373,6 +373,23 @@ static bool resolve_request(struct walker *walker, struct expr *expr)
 	return true;
 }
 
+/* request.f, where f is a GUID: no number, so only compared as it stands. */
+bool resolve_request_guid(struct walker *walker, struct expr *expr)
+{
+	struct layout *request = walker->layout->request;
+	struct field *field = request ? struct_field(request, expr->name) : NULL;
+
+	if (!field || field->type->kind != T_GUID || field->ignored) {
+		error_at(walker->spec, expr->loc, request ? "message '%s' has no GUID '%s'" :
+			 "'request' means nothing here: this is no message that answers another",
+			 request ? request->name : "", expr->name);
+		return false;
+	}
+	expr->uses_request = field->requested = field->referenced = true;
+	expr->ref = (struct ref){ .kind = REF_FIELD, .field = field };
+	return true;
+}
+
 /* Whether a name could be resolved as it stands, without enumerators; says nothing. */
 static const struct enumeration *peek_enumeration(struct walker *walker, const struct expr *expr)
 {

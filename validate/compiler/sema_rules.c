@@ -303,6 +303,23 @@ static void check_role(struct walker *walker, struct field *field, struct refine
 	error_at(walker->spec, field->loc, "'%s' addresses memory and has no bound", field->name);
 }
 
+/* "endpoint : guid = request.endpoint": the only thing said about a GUID by a rule of its own. */
+static void walk_guid(struct walker *walker, struct field *field, struct refinement *refinement)
+{
+	struct expr *asked = refinement->a;
+
+	if (refinement->kind != R_COMPARE || refinement->op != OP_EQ || asked->kind != E_REQUEST || asked->part) {
+		error_at(walker->spec, refinement->loc, "a GUID can only be compared so: '= request.%s'", field->name);
+		return;
+	}
+	if (!resolve_request_guid(walker, asked))
+		return;
+	refinement->test = binary(walker, OP_EQ, self(walker, field, NULL, refinement->loc), asked, refinement->loc);
+	refinement->uses_request = walker->layout->has_request_rules = true;
+	refinement->rule = new_rule(walker->spec, RULE_REQUEST, walker->layout, NULL, refinement->loc, "%s.%s.value",
+				    walker->layout->name, field->name);
+}
+
 static void walk_refinement(struct walker *walker, struct field *field, struct refinement *refinement)
 {
 	switch (refinement->kind) {
@@ -323,6 +340,10 @@ static void walk_refinement(struct walker *walker, struct field *field, struct r
 		return;
 	default:
 		break;
+	}
+	if (field->type->kind == T_GUID) {
+		walk_guid(walker, field, refinement);
+		return;
 	}
 	if (!is_scalar(field->type) || field->type->kind == T_BITS) {
 		error_at(walker->spec, refinement->loc, "only a number can be compared%s",

@@ -14,6 +14,7 @@
 #define MOST_BASES 160
 #define MOST_LOOKS 60000		/* per subject, for its accepted messages */
 #define SEEN_SLOTS 16384
+#define SMALL_BYTES 256		/* a vector no one minds to read */
 
 /* What is decided about, and how. */
 struct subject {
@@ -307,9 +308,12 @@ static u32 affordable(const struct input *input, u32 budget)
 	return budget < most ? budget : most;
 }
 
-/* From @start, which is not changed, to an accepted input; NULL: none found. */
+/*
+ * From @start, which is not changed, to an accepted input, not too far from @near if that
+ * is given; NULL: none found.
+ */
 static struct input *accept(struct finder *finder, const struct subject *subject,
-			    const struct input *start, u32 budget)
+			    const struct input *start, const struct input *near, u32 budget)
 {
 	struct node node;
 	int key;
@@ -325,6 +329,8 @@ static struct input *accept(struct finder *finder, const struct subject *subject
 			return node.input;
 		}
 		key = (int)finder->look.progress * 4 - (int)(node.input->size / 64);
+		if (near)
+			key -= (int)(input_distance(near, node.input) / 1024);
 		branch(finder, node.input, &finder->look.keep, key);
 		free(node.input);
 	}
@@ -336,7 +342,7 @@ static struct input *accept(struct finder *finder, const struct subject *subject
 static void approach(struct finder *finder, const struct input *input, u32 verdict)
 {
 	struct look *look = &finder->look;
-	int key = (int)look->progress + (look->broken ? 100 : 0);
+	int key = (int)look->progress + (look->broken ? 2000 : 0) - (int)(input->size / 64);
 
 	if (verdict) {
 		branch(finder, input, &look->keep, key);
@@ -446,7 +452,7 @@ static void explore_from(struct finder *finder, struct subject *subject, const s
 		input = input_apply(base, &other->list[i]);
 		if (!input)
 			continue;
-		found = accept(finder, subject, input, 150);
+		found = accept(finder, subject, input, NULL, 150);
 		free(input);
 		add_base(finder, subject, found);
 	}
@@ -462,7 +468,7 @@ static void explore(struct finder *finder, struct subject *subject)
 	finder->looks = 0;
 	for (i = 0; i < 3; i++) {
 		start = blank(finder, subject->layout, i);
-		add_base(finder, subject, accept(finder, subject, start, 3000));
+		add_base(finder, subject, accept(finder, subject, start, NULL, 3000));
 		free(start);
 	}
 	for (i = 0; i < subject->base_count && finder->looks < MOST_LOOKS; i++)
@@ -514,7 +520,7 @@ static void explore_pairs(struct finder *finder, struct subject *subject)
 	for (i = 0; messages && i < messages->base_count; i++) {
 		for (j = 0; requests && j < requests->base_count && finder->looks < MOST_LOOKS; j++) {
 			start = pair(messages->bases[i], requests->bases[j]);
-			add_base(finder, subject, accept(finder, subject, start, 300));
+			add_base(finder, subject, accept(finder, subject, start, NULL, 300));
 			free(start);
 		}
 	}
@@ -626,7 +632,7 @@ static struct input *nearest_keeping(struct finder *finder, const struct subject
 		*changes = finder->look.keep_goal;
 	for (i = 0; changes && i < changes->count && (!repair || i < 8); i++) {
 		input = input_apply(broken, &changes->list[i]);
-		found = input && repair ? accept(finder, subject, input, 200) : input;
+		found = input && repair ? accept(finder, subject, input, broken, 200) : input;
 		if (found != input)
 			free(input);
 		if (found && !keeps(finder, subject, found, rule)) {
@@ -674,7 +680,7 @@ static const struct layout *meant(struct finder *finder, const struct subject *s
 	return layout ? layout : finder->spec->header;
 }
 
-static bool add_pair(struct finder *finder, const struct subject *subject, const struct rule *rule,
+static void add_pair(struct finder *finder, const struct subject *subject, const struct rule *rule,
 		     struct input *broken, u32 also)
 {
 	struct input *kept = keeping(finder, subject, broken, rule);
@@ -687,54 +693,73 @@ static bool add_pair(struct finder *finder, const struct subject *subject, const
 	finder->complete += !!kept;
 	free(broken);
 	free(kept);
-	return true;
+}
+
+static bool is_door_rule(const struct finder *finder, const struct rule *rule)
+{
+	return rule->owner == finder->spec->header || (rule->owner && rule == rule->owner->refused_rule);
 }
 
 static bool concerns(const struct finder *finder, const struct subject *subject, const struct rule *rule)
 {
-	bool door = rule == finder->spec->short_rule || rule == finder->spec->dispatch_rule ||
-		    (rule->owner && rule == rule->owner->refused_rule);
-
 	if (rule->class == RULE_REQUEST)
 		return subject->door == DOOR_MATCH && subject->layout == rule->owner;
-	if (subject->door == DOOR_MATCH)
-		return false;
-	return door == (subject->door == DOOR_RECEIVE) || rule->owner == finder->spec->header;
+	return subject->door == (is_door_rule(finder, rule) ? DOOR_RECEIVE : DOOR_CHECK);
 }
 
-static bool break_from(struct finder *finder, const struct subject *subject, u32 base,
-		       const struct rule *rule, bool alone)
+/* What was found so far to break a rule. */
+struct catch {
+	const struct subject *subject;
+	struct input *input;
+	u32 also, tried;
+};
+
+static void break_from(struct finder *finder, const struct subject *subject, u32 base,
+		       const struct rule *rule, bool alone, struct catch *catch)
 {
 	u32 also = 0;
 	struct input *input = breaking(finder, subject, subject->bases[base], rule, 600, alone ? NULL : &also);
 
-	return input && add_pair(finder, subject, rule, input, also);
+	catch->tried++;
+	if (!input || (catch->input && catch->input->size <= input->size)) {
+		free(input);
+		return;
+	}
+	free(catch->input);
+	*catch = (struct catch){ subject, input, also, catch->tried };
 }
 
-/* First from where the rule was asked, then, if that is nowhere, from anywhere. */
+static bool enough(const struct catch *catch)
+{
+	return catch->input ? catch->tried > 5 || catch->input->size <= SMALL_BYTES : catch->tried > 40;
+}
+
+/* Where the rule was asked, or where it was not. */
+static void break_in(struct finder *finder, const struct subject *subject, const struct rule *rule,
+		     bool met, bool alone, struct catch *catch)
+{
+	u32 i;
+
+	for (i = 0; i < subject->base_count && !enough(catch); i++)
+		if ((subject->met[i][rule->number] != 0) == met)
+			break_from(finder, subject, i, rule, alone, catch);
+}
+
 static bool break_rule(struct finder *finder, const struct rule *rule, bool alone)
 {
+	struct catch catch = { NULL };
 	const struct subject *subject;
-	u32 i, tried;
-	bool met;
 
-	for (met = true; ; met = false) {
-		for (subject = finder->subjects; subject; subject = subject->next) {
-			if (!concerns(finder, subject, rule))
-				continue;
-			for (i = 0, tried = 0; i < subject->base_count && tried < 24; i++) {
-				if ((subject->met[i][rule->number] != 0) != met)
-					continue;
-				if (!met && subject->layout != rule->owner && subject->door != DOOR_RECEIVE)
-					continue;
-				tried++;
-				if (break_from(finder, subject, i, rule, alone))
-					return true;
-			}
-		}
-		if (!met)
-			return false;
-	}
+	for (subject = finder->subjects; subject; subject = subject->next)
+		if (concerns(finder, subject, rule))
+			break_in(finder, subject, rule, true, alone, &catch);
+	for (subject = finder->subjects; subject && !catch.input; subject = subject->next)
+		if (concerns(finder, subject, rule) &&
+		    (subject->layout == rule->owner || subject->door == DOOR_RECEIVE))
+			break_in(finder, subject, rule, false, alone, &catch);
+	if (catch.input)
+		add_pair(finder, catch.subject, rule, catch.input, catch.also);
+	return catch.input;
 }
 
 /* ---- sessions ---- */

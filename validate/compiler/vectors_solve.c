@@ -544,8 +544,8 @@ static void solve_in_range(const scope *s, const struct expr *expr, bool want, s
 
 	if (!interp_value(s, expr->a, &a) || !interp_value(s, expr->b, &lo) || !interp_value(s, expr->c, &hi))
 		return;
-	solve_value(s, expr->a, want ? hi : hi + 1, changes);
 	solve_value(s, expr->a, want ? lo : lo - 1, changes);
+	solve_value(s, expr->a, want ? hi : hi + 1, changes);
 	solve_value(s, expr->c, want ? a : a - 1, changes);
 	solve_value(s, expr->b, want ? a : a + 1, changes);
 	if (!want)
