@@ -862,7 +862,7 @@ static void clear_conditional(struct gen *gen, const struct item *items)
 
 	for (item = items; item; item = item->next) {
 		if (item->kind == I_WHEN) {
-			line(gen, "memset(m, 0, sizeof(*m));");
+			line(gen, "*m = (struct %s_%s){ 0 };", gen->spec->name, gen->layout->name);
 			return;
 		}
 	}
