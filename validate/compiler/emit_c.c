@@ -3,6 +3,7 @@
  * The C back end: headers with constants, views and prototypes; sources with validators,
  * dispatch, builders and sessions; and the tables for tools.
  */
+#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -39,6 +40,46 @@ const char *file_name(const struct spec *spec)
 	return slash ? slash + 1 : spec->path;
 }
 
+static bool mentions(const char *body, const char *name)
+{
+	const char *found;
+
+	for (found = strstr(body, name); found; found = strstr(found + 1, name))
+		if (!isalnum((unsigned char)found[strlen(name)]) && found[strlen(name)] != '_' &&
+		    (found == body || (!isalnum((unsigned char)found[-1]) && found[-1] != '_')))
+			return true;
+	return false;
+}
+
+void emit_unused(FILE *out, const char *body, const char *name)
+{
+	if (!mentions(body, name))
+		fprintf(out, "\t(void)%s;\n", name);
+}
+
+void emit_body(struct gen *gen, FILE *out, const char *body)
+{
+	const char *start, *end;
+
+	for (; *body; body = end) {
+		end = strchr(body, '\n') + 1;
+		start = body + strspn(body, "\t");
+		if (gen->at_read || (strncmp(start, "at = ", 5) && strncmp(start, "at += ", 6)))
+			fwrite(body, 1, (size_t)(end - body), out);
+	}
+}
+
+bool has_members(const struct item *items)
+{
+	const struct item *item;
+
+	for (item = items; item; item = item->next)
+		if (item->kind == I_LET || (item->kind == I_FIELD && item->field->delivered) ||
+		    has_members(item->then) || has_members(item->otherwise))
+			return true;
+	return false;
+}
+
 const char *c_type(const struct type *type)
 {
 	static const char *const names[] = { [1] = "u8", [2] = "u16", [4] = "u32", [8] = "u64" };
@@ -48,18 +89,25 @@ const char *c_type(const struct type *type)
 
 /* ---- constants ---- */
 
+/* Values stay grouped in lines as their author wrote them. */
+static void emit_value(struct spec *spec, FILE *out, const char *set, const char *name, u64 value, bool first,
+		       bool new_line)
+{
+	fprintf(out, "%s%s_%s_%s = %s,", first ? "\t" : new_line ? "\n\t" : " ", upper(spec, spec->name), upper(spec, set),
+		upper(spec, name), c_literal(spec, value));
+}
+
 static void emit_enumerations(struct spec *spec, FILE *out)
 {
 	const struct enumeration *enumeration;
 	const struct enumerator *value;
-	const char *P = upper(spec, spec->name);
+	u32 at;
 
 	for (enumeration = spec->enumerations; enumeration; enumeration = enumeration->next) {
 		fprintf(out, "\nenum %s_%s {\n", spec->name, enumeration->name);
-		for (value = enumeration->values; value; value = value->next)
-			fprintf(out, "\t%s_%s_%s = %s,\n", P, upper(spec, enumeration->name), upper(spec, value->name),
-				c_literal(spec, value->value));
-		fputs("};\n", out);
+		for (value = enumeration->values, at = 0; value; at = value->loc.line, value = value->next)
+			emit_value(spec, out, enumeration->name, value->name, value->value, !at, value->loc.line != at);
+		fputs("\n};\n", out);
 	}
 }
 
@@ -67,13 +115,28 @@ static void emit_flagsets(struct spec *spec, FILE *out)
 {
 	const struct flagset *flagset;
 	const struct flag *flag;
+	u32 at;
 
 	for (flagset = spec->flagsets; flagset; flagset = flagset->next) {
-		fputc('\n', out);
-		for (flag = flagset->flags; flag; flag = flag->next)
-			fprintf(out, "#define %s_%s_%s 0x%llx\n", upper(spec, spec->name), upper(spec, flagset->name),
-				upper(spec, flag->name), 1ULL << flag->bit);
+		fprintf(out, "\nenum %s_%s {\n", spec->name, flagset->name);
+		for (flag = flagset->flags, at = 0; flag; at = flag->loc.line, flag = flag->next)
+			emit_value(spec, out, flagset->name, flag->name, 1ULL << flag->bit, !at, flag->loc.line != at);
+		fputs("\n};\n", out);
 	}
+}
+
+/* A list that has no lines in the specification fills its own. */
+void emit_packed(FILE *out, u32 *column, const char *text)
+{
+	u32 length = (u32)strlen(text) + 2;
+
+	if (!*column || *column + length > 100) {
+		fprintf(out, "%s\t%s,", *column ? "\n" : "", text);
+		*column = 8 + length;
+		return;
+	}
+	fprintf(out, " %s,", text);
+	*column += length;
 }
 
 static void emit_constants(struct spec *spec, FILE *out)
@@ -133,12 +196,13 @@ static void emit_context(struct spec *spec, FILE *out)
 static void emit_rule_numbers(struct spec *spec, FILE *out)
 {
 	const struct rule *rule;
+	u32 column = 0;
 
 	fprintf(out, "\n/* What a validator returns: 0, or the number of the first rule broken. */\n");
 	fprintf(out, "enum %s_rule {\n", spec->name);
 	for (rule = spec->rules; rule; rule = rule->next)
-		fprintf(out, "\t%s%s,\n", c_rule(spec, rule), rule->number == 1 ? " = 1" : "");
-	fprintf(out, "\t%s_RULES\n};\n", upper(spec, spec->name));
+		emit_packed(out, &column, spec_printf(spec, "%s%s", c_rule(spec, rule), rule->number == 1 ? " = 1" : ""));
+	fprintf(out, "\n\t%s_RULES\n};\n", upper(spec, spec->name));
 	fprintf(out, "\n/* The rules' ids, the same in every build. */\nextern const u32 %s_rule_ids[%s_RULES];\n",
 		spec->name, upper(spec, spec->name));
 }
@@ -263,6 +327,8 @@ static void emit_view(struct spec *spec, FILE *out, struct layout *layout)
 	emit_items_parts(spec, out, layout->items);
 	fprintf(out, "\n/* %s:%u */\nstruct %s_%s {\n", file_name(spec), layout->loc.line, spec->name, layout->name);
 	emit_members(spec, out, layout, layout->items);
+	if (!has_members(layout->items))
+		fputs("\tu8 nothing;\n", out);
 	fputs("};\n", out);
 }
 
@@ -291,14 +357,16 @@ static void emit_message_type(struct spec *spec, FILE *out)
 {
 	const struct layout *layout;
 	const char *P = upper(spec, spec->name);
+	u32 column = 0;
 
 	if (!spec->header)
 		return;
 	fprintf(out, "\nenum %s_msg {\n", spec->name);
 	for (layout = spec->layouts; layout; layout = layout->next)
 		if (layout->kind == L_MESSAGE && layout->direction != REFUSED)
-			fprintf(out, "\t%s_MSG_%s = %u,\n", P, upper(spec, layout->name), layout->number);
-	fprintf(out, "};\n\n/* A believed message of any kind. */\nstruct %s_message {\n\tenum %s_msg kind;\n\tunion {\n",
+			emit_packed(out, &column, spec_printf(spec, "%s_MSG_%s = %u", P, upper(spec, layout->name),
+							      layout->number));
+	fprintf(out, "\n};\n\n/* A believed message of any kind. */\nstruct %s_message {\n\tenum %s_msg kind;\n\tunion {\n",
 		spec->name, spec->name);
 	for (layout = spec->layouts; layout; layout = layout->next)
 		if (layout->kind == L_MESSAGE && layout->direction != REFUSED)

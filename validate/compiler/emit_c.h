@@ -35,10 +35,14 @@ struct gen {
 	u32 base;
 	s128 absolute;			/* value of "at" if known, -1 if not */
 	/* locals in use */
+	bool at_read;			/* "at" is looked at, not only moved */
 	bool at, rule, used, word, wide_word, bytes, wide_bytes, from, wide_from, end;
 };
 
 void line(struct gen *gen, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void emit_body(struct gen *gen, FILE *out, const char *body);	/* without moves of an unread "at" */
+void emit_unused(FILE *out, const char *body, const char *name);	/* a parameter the body may not look at */
+void emit_packed(FILE *out, u32 *column, const char *text);	/* an entry of a list */
 const char *upper(struct spec *spec, const char *name);
 const char *file_name(const struct spec *spec);
 
@@ -53,6 +57,7 @@ const char *c_pointer(struct gen *gen, u32 more);	/* "msg + at + 8" */
 const char *c_load(struct gen *gen, const struct type *type, const char *pointer);
 const char *c_param(struct spec *spec, const struct param *param);
 const char *c_rule(struct spec *spec, const struct rule *rule);
+bool expr_uses_context(const struct expr *expr);
 bool uses_context(const struct layout *layout);
 bool has_rules(const struct spec *spec, const struct layout *layout);
 const char *c_type(const struct type *type);		/* of a scalar in a view */
@@ -65,6 +70,8 @@ void emit_builder_prototypes(struct spec *spec, FILE *out);
 void emit_session_types(struct spec *spec, FILE *out);
 void emit_sessions(struct spec *spec, FILE *out, bool acsl);
 const char *c_arguments(struct gen *gen, const struct layout *layout, struct expr **arguments, u32 count);
+const char *c_parameters(struct spec *spec, const struct layout *layout);
+bool has_members(const struct item *items);		/* of the view */
 bool builds(const struct layout *layout);
 
 #endif

@@ -113,8 +113,7 @@ static const char *room_rule(struct gen *gen)
 
 	while (item && !(item->kind == I_FIELD && item->field->run_rule))
 		item = item->next;
-	return item ? c_rule(gen->spec, item->field->run_rule) :
-	       gen->layout->trailing_rule ? c_rule(gen->spec, gen->layout->trailing_rule) : "1";
+	return c_rule(gen->spec, item ? item->field->run_rule : gen->spec->rules);
 }
 
 static const char *room_left(struct gen *gen)
@@ -139,8 +138,44 @@ static void move_on(struct gen *gen, const char *bytes)
 	gen->absolute = -1;
 }
 
+/* What nobody looks at is zero. */
+static void put_ignored(struct gen *gen, const struct field *field)
+{
+	const struct expr *bytes = field->type->count ? field->type->count : field->type->bytes;
+
+	if (!bytes || bytes->kind == E_REMAINING)
+		return;
+	gen->bytes = true;
+	line(gen, "bytes = %s;", c_number(gen, bytes).text);
+	line(gen, "if (%s < bytes)", room_left(gen));
+	line(gen, "\treturn %s;", room_rule(gen));
+	line(gen, "memset(%s, 0, bytes);", c_pointer(gen, 0));
+	move_on(gen, "bytes");
+}
+
+/* A variable struct has a function of its own. */
+static void put_variable_struct(struct gen *gen, const struct field *field)
+{
+	const struct layout *layout = field->type->layout;
+
+	gen->rule = gen->used = true;
+	line(gen, "rule = %s_put_%s(%s, %s%s, &m->%s, &used);", gen->spec->name, layout->name, c_pointer(gen, 0),
+	     room_left(gen), c_arguments(gen, layout, field->type->arguments, field->type->argument_count), field->name);
+	line(gen, "if (rule)");
+	line(gen, "\treturn rule;");
+	move_on(gen, "used");
+}
+
 static void put_variable(struct gen *gen, const struct field *field)
 {
+	if (field->type->kind == T_STRUCT) {
+		put_variable_struct(gen, field);
+		return;
+	}
+	if (!field->delivered) {
+		put_ignored(gen, field);
+		return;
+	}
 	line(gen, "if (%s < m->%s.size)", room_left(gen), field->name);
 	line(gen, "\treturn %s;", room_rule(gen));
 	line(gen, "wire_put(%s, &m->%s);", c_pointer(gen, 0), field->name);
@@ -240,32 +275,99 @@ static void put_items(struct gen *gen, const struct item *items)
 
 /* ---- functions ---- */
 
-static void emit_build(struct gen *gen, struct layout *layout)
+static void put_locals(const struct gen *gen, FILE *out)
 {
-	FILE *out = gen->out;
+	if (gen->bytes)
+		fputs("\tu64 bytes;\n", out);
+	if (gen->at)
+		fputs("\tu32 at;\n", out);
+	if (gen->used)
+		fputs("\tu32 used;\n", out);
+	if (gen->rule)
+		fputs("\tint rule;\n", out);
+}
+
+static char *put_body(struct gen *gen, const struct layout *layout)
+{
 	char *body = NULL;
 	size_t length = 0;
 
-	*gen = (struct gen){ .spec = gen->spec, .P = gen->P, .layout = layout, .view = "m->", .absolute = -1 };
 	gen->out = open_memstream(&body, &length);
 	if (!gen->out)
 		abort();
 	gen->indent = 1;
 	put_items(gen, layout->items);
-	line(gen, "*size = %s;", c_place(gen, 0));
-	line(gen, "return %s_check_%s(msg, *size%s, &built);", gen->spec->name, layout->name,
-	     uses_context(layout) ? ", ctx" : "");
+	if (layout->kind == L_STRUCT) {
+		line(gen, "*done = %s;", c_place(gen, 0));
+		line(gen, "return 0;");
+	} else {
+		line(gen, "*size = %s;", c_place(gen, 0));
+		line(gen, "return %s_check_%s(msg, *size%s, &built);", gen->spec->name, layout->name,
+		     uses_context(layout) ? ", ctx" : "");
+	}
 	fclose(gen->out);
-	gen->out = out;
 	gen->indent = 0;
-	line(gen, "\n/* %s:%u */\n%s\n{", file_name(gen->spec), layout->loc.line, build_head(gen->spec, layout));
-	line(gen, "\tstruct %s_%s built;", gen->spec->name, layout->name);
-	if (gen->at)
-		line(gen, "\tu32 at;");
-	fputc('\n', out);
+	return body;
+}
+
+static struct gen fresh(const struct gen *gen, struct layout *layout)
+{
+	return (struct gen){ .spec = gen->spec, .P = gen->P, .layout = layout, .view = "m->", .absolute = -1 };
+}
+
+static void emit_put(struct gen *gen, struct layout *layout)
+{
+	FILE *out = gen->out;
+	char *body;
+
+	*gen = fresh(gen, layout);
+	body = put_body(gen, layout);
+	gen->out = out;
+	line(gen, "\nstatic int %s_put_%s(u8 *msg, u32 room%s, const struct %s_%s *m, u32 *done)\n{", gen->spec->name,
+	     layout->name, c_parameters(gen->spec, layout), gen->spec->name, layout->name);
+	put_locals(gen, out);
+	if (gen->bytes || gen->at || gen->used || gen->rule)
+		fputc('\n', out);
+	emit_unused(out, body, "m");
 	fputs(body, out);
 	line(gen, "}");
 	free(body);
+}
+
+static void emit_build(struct gen *gen, struct layout *layout)
+{
+	FILE *out = gen->out;
+	char *body;
+
+	*gen = fresh(gen, layout);
+	body = put_body(gen, layout);
+	gen->out = out;
+	line(gen, "\n/* %s:%u */\n%s\n{", file_name(gen->spec), layout->loc.line, build_head(gen->spec, layout));
+	line(gen, "\tstruct %s_%s built;", gen->spec->name, layout->name);
+	put_locals(gen, out);
+	fputc('\n', out);
+	emit_unused(out, body, "m");
+	fputs(body, out);
+	line(gen, "}");
+	free(body);
+}
+
+/* Variable structs inside of what we send, innermost first, each once. */
+static void emit_puts(struct gen *gen, const struct item *items)
+{
+	const struct item *item;
+	struct layout *layout;
+
+	for (item = items; item; item = item->next) {
+		emit_puts(gen, item->then);
+		emit_puts(gen, item->otherwise);
+		layout = item->kind == I_FIELD && item->field->type->kind == T_STRUCT ? item->field->type->layout : NULL;
+		if (!layout || layout->fixed || layout->walking)
+			continue;
+		layout->walking = true;		/* written; the analysis is done with this mark */
+		emit_puts(gen, layout->items);
+		emit_put(gen, layout);
+	}
 }
 
 void emit_builders(struct spec *spec, FILE *out)
@@ -273,9 +375,14 @@ void emit_builders(struct spec *spec, FILE *out)
 	struct gen gen = { .spec = spec, .P = upper(spec, spec->name), .out = out };
 	struct layout *layout;
 
+	for (layout = spec->layouts; layout; layout = layout->next) {
+		if (!builds(layout))
+			continue;
+		emit_puts(&gen, layout->items);
+		emit_build(&gen, layout);
+	}
 	for (layout = spec->layouts; layout; layout = layout->next)
-		if (builds(layout))
-			emit_build(&gen, layout);
+		layout->walking = false;
 }
 
 void emit_builder_prototypes(struct spec *spec, FILE *out)

@@ -61,8 +61,11 @@ static void settle(struct gen *gen)
 /* Moves the cursor by an amount known at run time. */
 static void advance(struct gen *gen, const char *bytes)
 {
+	bool read = gen->at_read;
+
 	line(gen, gen->dynamic && !gen->base && gen->absolute < 0 ? "at += %s;" : "at = %s + %s;",
 	     gen->dynamic && !gen->base && gen->absolute < 0 ? bytes : c_place(gen, 0), bytes);
+	gen->at_read = read;
 	gen->at = gen->dynamic = true;
 	gen->base = 0;
 	gen->absolute = -1;
@@ -111,8 +114,7 @@ static void set_slice(struct gen *gen, const struct field *field, const char *po
 {
 	if (!field->delivered)
 		return;
-	line(gen, "m->%s.data = %s;", field->name, pointer);
-	line(gen, "m->%s.size = %s;", field->name, bytes);
+	line(gen, "m->%s = (struct wire_slice){ %s, %s };", field->name, pointer, bytes);
 }
 
 /* ---- arguments ---- */
@@ -127,7 +129,7 @@ const char *c_arguments(struct gen *gen, const struct layout *layout, struct exp
 	return list;
 }
 
-static const char *parameters(struct spec *spec, const struct layout *layout)
+const char *c_parameters(struct spec *spec, const struct layout *layout)
 {
 	const char *list = uses_context(layout) ?
 		spec_printf(spec, ", const struct %s_context *ctx", spec->name) : "";
@@ -339,7 +341,7 @@ static const char *walk_head(struct gen *gen, const struct field *field)
 		head = spec_printf(gen->spec, "%s, %s most", head, count_type(type));
 	else if (is_counted(type))
 		head = spec_printf(gen->spec, "%s, %s count", head, count_type(type));
-	head = spec_printf(gen->spec, "%s%s", head, parameters(gen->spec, element));
+	head = spec_printf(gen->spec, "%s%s", head, c_parameters(gen->spec, element));
 	return spec_printf(gen->spec, is_counted(type) ? "%s, u32 *used)" : "%s)", head);
 }
 
@@ -594,10 +596,8 @@ static void emit_arm(struct gen *gen, const struct field *field, const struct ar
 						      spec_printf(gen->spec, "&%s", name)));
 	else if (type->kind == T_INT && field->delivered)
 		line(gen, "%s = %s;", name, c_load(gen, type, c_pointer(gen, 0)));
-	else if (field->delivered) {
-		line(gen, "%s.data = %s;", name, c_pointer(gen, 0));
-		line(gen, "%s.size = %s;", name, bytes);
-	}
+	else if (field->delivered)
+		line(gen, "%s = (struct wire_slice){ %s, %s };", name, c_pointer(gen, 0), bytes);
 	gen->used = true;
 	line(gen, "used = %s;", bytes);
 }
@@ -849,7 +849,7 @@ static const char *check_head(struct spec *spec, const struct layout *layout)
 {
 	bool sized = !(layout->kind == L_HEADER || (layout->kind == L_STRUCT && layout->fixed));
 	const char *head = spec_printf(spec, "int %s_check_%s(const u8 *msg%s%s, struct %s_%s *m%s)", spec->name,
-				       layout->name, sized ? ", u32 size" : "", parameters(spec, layout), spec->name,
+				       layout->name, sized ? ", u32 size" : "", c_parameters(spec, layout), spec->name,
 				       layout->name, sized && layout->kind == L_STRUCT ? ", u32 *used" : "");
 
 	return head;
@@ -861,7 +861,7 @@ static void clear_conditional(struct gen *gen, const struct item *items)
 	const struct item *item;
 
 	for (item = items; item; item = item->next) {
-		if (item->kind == I_WHEN) {
+		if (item->kind == I_WHEN && has_members(gen->layout->items)) {
 			line(gen, "*m = (struct %s_%s){ 0 };", gen->spec->name, gen->layout->name);
 			return;
 		}
@@ -882,7 +882,7 @@ static void emit_locals(const struct gen *gen, FILE *out)
 		fputs("\tu32 bytes;\n", out);
 	if (gen->from)
 		fputs("\tu32 from;\n", out);
-	if (gen->at)
+	if (gen->at && gen->at_read)
 		fputs("\tu32 at;\n", out);
 	if (gen->end)
 		fputs("\tu32 end;\n", out);
@@ -890,8 +890,8 @@ static void emit_locals(const struct gen *gen, FILE *out)
 		fputs("\tu32 used;\n", out);
 	if (gen->rule)
 		fputs("\tint rule;\n", out);
-	if (gen->wide_bytes || gen->wide_from || gen->wide_word || gen->word || gen->bytes || gen->from || gen->at ||
-	    gen->end || gen->used || gen->rule)
+	if (gen->wide_bytes || gen->wide_from || gen->wide_word || gen->word || gen->bytes || gen->from ||
+	    (gen->at && gen->at_read) || gen->end || gen->used || gen->rule)
 		fputc('\n', out);
 }
 
@@ -932,7 +932,9 @@ static void emit_check(struct gen *gen, struct layout *layout)
 	line(gen, "%s", check_head(gen->spec, layout));
 	line(gen, "{");
 	emit_locals(gen, out);
-	fputs(body, out);
+	emit_unused(out, body, "msg");
+	emit_unused(out, body, "m");
+	emit_body(gen, out, body);
 	line(gen, "}");
 	free(body);
 }

@@ -45,6 +45,7 @@ const char *c_place(struct gen *gen, u32 more)
 		return spec_printf(gen->spec, "%u", offset);
 	if (gen->absolute >= 0)
 		return spec_printf(gen->spec, "%u", (u32)gen->absolute + offset);
+	gen->at_read = true;
 	return offset ? spec_printf(gen->spec, "at + %u", offset) : "at";
 }
 
@@ -61,6 +62,7 @@ const char *c_rest(struct gen *gen)
 		return "size";
 	if (!gen->dynamic || gen->absolute >= 0)
 		return spec_printf(gen->spec, "size - %s", c_place(gen, 0));
+	gen->at_read = true;
 	return gen->base ? spec_printf(gen->spec, "size - at - %u", gen->base) : "size - at";
 }
 
@@ -78,7 +80,7 @@ const char *c_load(struct gen *gen, const struct type *type, const char *pointer
 const char *c_param(struct spec *spec, const struct param *param)
 {
 	static const char *const taken[] = {
-		"msg", "size", "ctx", "m", "used", "at", "rule", "word", "bytes", "from", "end", "i",
+		"msg", "size", "room", "ctx", "m", "used", "done", "at", "rule", "word", "bytes", "from", "end", "i",
 	};
 	size_t i;
 
@@ -398,7 +400,7 @@ const char *c_false(struct gen *gen, const struct expr *expr)
 
 /* ---- questions about layouts ---- */
 
-static bool expr_uses_context(const struct expr *expr)
+bool expr_uses_context(const struct expr *expr)
 {
 	u32 i;
 

@@ -3,6 +3,7 @@
  * Sessions in C: tables for the engine in session.c, the guards of their lines, and the
  * comparison of answers with what was asked.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "emit_c.h"
@@ -110,25 +111,6 @@ static void emit_keep(struct gen *gen, const struct layout *request)
 
 /* ---- request rules ---- */
 
-static bool any_request_context(const struct spec *spec)
-{
-	return spec->context;	/* one signature for all of a protocol */
-}
-
-static const char *match_head(struct spec *spec, const struct layout *message)
-{
-	return spec_printf(spec, "int %s_match_%s(const struct %s_%s *m%s, const struct %s_%s_request *request)",
-			   spec->name, message->name, spec->name, message->name, any_request_context(spec) ?
-			   spec_printf(spec, ", const struct %s_context *ctx", spec->name) : "",
-			   spec->name, message->request->name);
-}
-
-static void match_rule(struct gen *gen, const struct expr *test, const struct rule *rule)
-{
-	line(gen, "if (%s)", c_false(gen, test));
-	line(gen, "\treturn %s;\t/* %s:%u */", c_rule(gen->spec, rule), file_name(gen->spec), rule->loc.line);
-}
-
 static bool asks(const struct item *items)
 {
 	const struct refinement *refinement;
@@ -144,6 +126,40 @@ static bool asks(const struct item *items)
 			return true;
 	}
 	return false;
+}
+
+/* Whether the rules about the request, or the whens around them, look at the context. */
+static bool match_uses_context(const struct item *items)
+{
+	const struct refinement *refinement;
+	const struct item *item;
+
+	for (item = items; item; item = item->next) {
+		if (item->kind == I_RULE && item->expr->uses_request && expr_uses_context(item->expr))
+			return true;
+		for (refinement = item->field ? item->field->refinements : NULL; refinement; refinement = refinement->next)
+			if (refinement->uses_request && expr_uses_context(refinement->test))
+				return true;
+		if (item->kind == I_WHEN && (asks(item->then) || asks(item->otherwise)) &&
+		    (expr_uses_context(item->expr) || match_uses_context(item->then) ||
+		     match_uses_context(item->otherwise)))
+			return true;
+	}
+	return false;
+}
+
+static const char *match_head(struct spec *spec, const struct layout *message)
+{
+	return spec_printf(spec, "int %s_match_%s(const struct %s_%s *m%s, const struct %s_%s_request *request)",
+			   spec->name, message->name, spec->name, message->name, match_uses_context(message->items) ?
+			   spec_printf(spec, ", const struct %s_context *ctx", spec->name) : "",
+			   spec->name, message->request->name);
+}
+
+static void match_rule(struct gen *gen, const struct expr *test, const struct rule *rule)
+{
+	line(gen, "if (%s)", c_false(gen, test));
+	line(gen, "\treturn %s;\t/* %s:%u */", c_rule(gen->spec, rule), file_name(gen->spec), rule->loc.line);
 }
 
 static void match_items(struct gen *gen, const struct item *items);
@@ -179,15 +195,25 @@ static void match_items(struct gen *gen, const struct item *items)
 
 static void emit_match(struct gen *gen, struct layout *message)
 {
+	FILE *out = gen->out;
+	char *body = NULL;
+	size_t length = 0;
+
 	gen->layout = message;
-	line(gen, "\n/* Whether %s answers what was asked. */\n%s\n{", message->name, match_head(gen->spec, message));
+	gen->out = open_memstream(&body, &length);
+	if (!gen->out)
+		abort();
 	gen->indent = 1;
-	if (any_request_context(gen->spec))
-		line(gen, "(void)ctx;");
 	match_items(gen, message->items);
 	line(gen, "return 0;");
 	gen->indent = 0;
+	fclose(gen->out);
+	gen->out = out;
+	line(gen, "\n/* Whether %s answers what was asked. */\n%s\n{", message->name, match_head(gen->spec, message));
+	emit_unused(out, body, "m");
+	fputs(body, out);
 	line(gen, "}");
+	free(body);
 }
 
 /* ---- names ---- */
@@ -215,17 +241,40 @@ static const struct event *event_by_number(const struct session *session, u32 nu
 	return event;
 }
 
+static bool has_guards(const struct session *session, const struct layout *message);
+
+static bool guards_use_context(const struct session *session)
+{
+	const struct transition *one;
+	const struct state *state;
+
+	for (state = session->states; state; state = state->next)
+		for (one = state->transitions; one; one = one->next)
+			if (one->when && expr_uses_context(one->when))
+				return true;
+	return false;
+}
+
+static bool matches_use_context(const struct session *session)
+{
+	const struct event *event;
+
+	for (event = session->events; event; event = event->next)
+		if (event->kind == EV_ON && event->pairing_rule && match_uses_context(event->message->items))
+			return true;
+	return false;
+}
+
+static bool step_uses_context(const struct session *session, const char *what)
+{
+	return guards_use_context(session) || (*what == 'r' && matches_use_context(session));
+}
+
 static const char *step_head(struct spec *spec, const struct session *session, const char *what)
 {
 	return spec_printf(spec, "int %s_%s_%s(struct %s_%s_session *s%s, const struct %s_message *m)", spec->name,
-			   session->name, what, spec->name, session->name, spec->context ?
+			   session->name, what, spec->name, session->name, step_uses_context(session, what) ?
 			   spec_printf(spec, ", const struct %s_context *ctx", spec->name) : "", spec->name);
-}
-
-static const char *local_head(struct spec *spec, const struct session *session)
-{
-	return spec_printf(spec, "bool %s_%s_local(struct %s_%s_session *s, enum %s_%s_event event)", spec->name,
-			   session->name, spec->name, session->name, spec->name, session->name);
 }
 
 static const char *key_head(struct spec *spec, const struct session *session)
@@ -256,21 +305,20 @@ static void session_type(struct spec *spec, FILE *out, const struct session *ses
 {
 	const struct event *event;
 	const struct state *state;
+	u32 column = 0;
 
-	fprintf(out, "\n/* %s:%u */\nenum %s_%s_state {\n", file_name(spec), session->loc.line, spec->name, session->name);
+	fprintf(out, "\n/* %s:%u */\nenum %s_%s_states {\n", file_name(spec), session->loc.line, spec->name, session->name);
 	for (state = session->states; state; state = state->next)
-		fprintf(out, "\t%s,\n", state_name(spec, session, state));
-	fprintf(out, "};\n\nenum %s_%s_event {\n", spec->name, session->name);
-	for (event = session->events; event; event = event->next)
-		fprintf(out, "\t%s,\n", event_name(spec, session, event));
-	fprintf(out, "};\n\nstruct %s_%s_session {\n\tstruct session_state at;\n", spec->name, session->name);
+		emit_packed(out, &column, state_name(spec, session, state));
+	fprintf(out, "\n};\n\nenum %s_%s_events {\n", spec->name, session->name);
+	for (event = session->events, column = 0; event; event = event->next)
+		emit_packed(out, &column, event_name(spec, session, event));
+	fprintf(out, "\n};\n\nstruct %s_%s_session {\n\tstruct session_state at;\n", spec->name, session->name);
 	for (event = session->events; event; event = event->next)
 		if (starts_request(spec, event))
 			fprintf(out, "\tstruct %s_%s_request %s;\n", spec->name, event->name, event->name);
-	fprintf(out, "};\n\nvoid %s_%s_start(struct %s_%s_session *s);\n", spec->name, session->name, spec->name,
-		session->name);
-	fprintf(out, "%s;\n%s;\n%s;\n", step_head(spec, session, "receive"), step_head(spec, session, "send"),
-		local_head(spec, session));
+	fprintf(out, "};\n\nextern const struct session_table %s_%s_table;\n", spec->name, session->name);
+	fprintf(out, "%s;\n%s;\n", step_head(spec, session, "receive"), step_head(spec, session, "send"));
 	if (has_key(spec, session))
 		fprintf(out, "%s;\n", key_head(spec, session));
 }
@@ -423,13 +471,14 @@ static void emit_table(struct gen *gen, const struct session *session)
 
 	on = emit_events(gen, session, EV_ON);
 	send = emit_events(gen, session, EV_SEND);
-	line(gen, "\nstatic const struct session_table %s_table = {", name);
+	line(gen, "\nconst struct session_table %s_table = {", name);
 	line(gen, "\t.lines = %s_lines, .line_count = %u,", name, lines);
 	if (on)
 		line(gen, "\t.on = %s_on, .on_count = %u,", name, on);
 	if (send)
 		line(gen, "\t.send = %s_sent, .send_count = %u,", name, send);
-	line(gen, "\t.stranger = %s,\n};", c_rule(gen->spec, gen->spec->dispatch_rule));
+	line(gen, "\t.start = %s, .stranger = %s,\n};", state_name(gen->spec, session, session->start),
+	     c_rule(gen->spec, gen->spec->dispatch_rule));
 }
 
 /* ---- guards ---- */
@@ -476,13 +525,11 @@ static void emit_guards(struct gen *gen, const struct session *session)
 	if (!has_guards(session, NULL))
 		return;
 	line(gen, "\nstatic u64 %s_%s_guards(%sconst struct %s_message *m)\n{", gen->spec->name, session->name,
-	     gen->spec->context ? spec_printf(gen->spec, "const struct %s_context *ctx, ", gen->spec->name) : "",
+	     guards_use_context(session) ? spec_printf(gen->spec, "const struct %s_context *ctx, ", gen->spec->name) : "",
 	     gen->spec->name);
 	gen->indent = 1;
 	line(gen, "u64 holds = 1;");
 	fputc('\n', gen->out);
-	if (gen->spec->context)
-		line(gen, "(void)ctx;");
 	line(gen, "switch (m->kind) {");
 	for (layout = gen->spec->layouts; layout; layout = layout->next)
 		if (layout->kind == L_MESSAGE && has_guards(session, layout))
@@ -494,16 +541,6 @@ static void emit_guards(struct gen *gen, const struct session *session)
 }
 
 /* ---- steps ---- */
-
-static bool has_matches(const struct session *session)
-{
-	const struct event *event;
-
-	for (event = session->events; event; event = event->next)
-		if (event->kind == EV_ON && event->pairing_rule && event->message->has_request_rules)
-			return true;
-	return false;
-}
 
 static bool has_keeps(const struct spec *spec, const struct session *session)
 {
@@ -517,15 +554,13 @@ static bool has_keeps(const struct spec *spec, const struct session *session)
 
 static void begin_step(struct gen *gen, const struct session *session, const char *what)
 {
-	const char *ctx = gen->spec->context ? "ctx, " : "";
+	const char *ctx = guards_use_context(session) ? "ctx, " : "";
 
 	line(gen, "\n%s\n{", step_head(gen->spec, session, what));
 	gen->indent = 1;
 	line(gen, "struct session_state next;");
 	line(gen, "int rule;");
 	fputc('\n', gen->out);
-	if (gen->spec->context && !has_guards(session, NULL) && !(*what == 'r' && has_matches(session)))
-		line(gen, "(void)ctx;");
 	line(gen, "rule = session_%s(&%s_%s_table, &s->at, m->kind, %s, &next);", what, gen->spec->name, session->name,
 	     has_guards(session, NULL) ?
 	     spec_printf(gen->spec, "%s_%s_guards(%sm)", gen->spec->name, session->name, ctx) : "1");
@@ -551,7 +586,7 @@ static void emit_receive_step(struct gen *gen, const struct session *session)
 			continue;
 		line(gen, "if (!rule && m->kind == %s_MSG_%s)", gen->P, upper(gen->spec, event->name));
 		line(gen, "\trule = %s_match_%s(&m->%s, %s&s->%s);", gen->spec->name, event->name, event->name,
-		     gen->spec->context ? "ctx, " : "", event->message->request->name);
+		     match_uses_context(event->message->items) ? "ctx, " : "", event->message->request->name);
 	}
 	end_step(gen);
 }
@@ -621,14 +656,8 @@ static void emit_session(struct gen *gen, const struct session *session)
 {
 	emit_table(gen, session);
 	emit_guards(gen, session);
-	line(gen, "\nvoid %s_%s_start(struct %s_%s_session *s)\n{", gen->spec->name, session->name, gen->spec->name,
-	     session->name);
-	line(gen, "\tmemset(s, 0, sizeof(*s));");
-	line(gen, "\ts->at.state = %s;\n}", state_name(gen->spec, session, session->start));
 	emit_receive_step(gen, session);
 	emit_send_step(gen, session);
-	line(gen, "\n%s\n{", local_head(gen->spec, session));
-	line(gen, "\treturn session_local(&%s_%s_table, &s->at, event);\n}", gen->spec->name, session->name);
 	if (has_key(gen->spec, session))
 		emit_key(gen, session);
 }

@@ -612,10 +612,8 @@ static void read_message_when(struct lua *lua)
 {
 	const struct layout *message = lua->layout;
 
-	if (message->when)
+	if (message->when_rule)
 		check(lua, "i", message->when, message->when_rule);
-	if (message->refused_rule)
-		line(lua, "holds(p, i, false, %u)", message->refused_rule->number);
 }
 
 static void read_field(struct lua *lua, const struct field *field)
@@ -716,6 +714,8 @@ static void layout_function(struct lua *lua, const struct layout *layout)
 	lua->depth++;
 	line(lua, "local v, w, c, at = {}, {}, p.context, base");
 	line(lua, "local i, k, m, n, q, u");
+	if (layout->refused_rule)
+		line(lua, "holds(p, t, false, %u)", layout->refused_rule->number);
 	read_items(lua, layout->items);
 	if (layout->trailing_rule || layout->has_extent || layout->kind == L_MESSAGE || layout->kind == L_FRAME)
 		line(lua, "if at < limit then t:add(F[\"capture-info.rest\"], p.tvb(at, limit - at)) end");
@@ -980,6 +980,7 @@ static void message_table(struct lua *lua)
 	for (layout = lua->spec->layouts; layout; layout = layout->next)
 		line(lua, "\t\"%s\",", layout->name);
 	line(lua, "}");
+	line(lua, "local header_size = %u", lua->spec->header ? (u32)lua->spec->header->fixed_size : 0);
 	line(lua, "local short_rule, dispatch_rule = %u, %u",
 	     lua->spec->short_rule ? lua->spec->short_rule->number : 0,
 	     lua->spec->dispatch_rule ? lua->spec->dispatch_rule->number : 0);

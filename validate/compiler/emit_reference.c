@@ -15,7 +15,6 @@
 struct page {
 	const struct spec *spec;
 	FILE *out;
-	const struct layout *layout;	/* being described */
 	u32 depth;			/* of whens */
 	bool first;			/* no rule in this cell yet */
 };
@@ -43,9 +42,15 @@ static const char *short_name(const struct page *page, const struct rule *rule)
 	return rest ? rest + 1 : name;
 }
 
+/* A refused message has one rule; those of its fields are not numbered. */
+static bool is_counted(const struct rule *rule)
+{
+	return rule && rule->number;
+}
+
 static void cell_rule(struct page *page, const struct rule *rule)
 {
-	if (!rule)
+	if (!is_counted(rule))
 		return;
 	fprintf(page->out, "%s%s `%08x`", page->first ? "" : "<br>", short_name(page, rule), rule->id);
 	page->first = false;
@@ -199,20 +204,21 @@ static void named_values(struct page *page)
 
 /* ---- fields ---- */
 
+/* The type, linked to where it is described. */
 static void cell_type(struct page *page, const struct type *type)
 {
 	const struct type *named = type->kind == T_ARRAY || type->kind == T_FILL ? type->element : type;
 	const char *kind = named->kind == T_ENUM ? "enum" : named->kind == T_FLAGS ? "flags" :
 			   named->layout && named->layout->kind == L_STRUCT ? "struct" : NULL;
+	bool linked = kind || named->layout;
 
-	fputc('`', page->out);
+	fputs(linked ? "[`" : "`", page->out);
 	emit_type_text(page->out, page->spec, type);
 	fputc('`', page->out);
-	if (kind) {
-		fprintf(page->out, " [%s](#%s-%s)", kind, kind, named->name);
-	} else if (type->kind == T_STRUCT) {
-		fputs(" [header](#header)", page->out);
-	}
+	if (kind)
+		fprintf(page->out, "](#%s-%s)", kind, named->name);
+	else if (linked)
+		fputs("](#header)", page->out);
 }
 
 static void cell_refinements(struct page *page, const struct refinement *refinement)
@@ -222,7 +228,7 @@ static void cell_refinements(struct page *page, const struct refinement *refinem
 		emit_refinement_text(page->out, page->spec, refinement);
 		fputc('`', page->out);
 		page->first = true;
-		if (refinement->rule) {
+		if (is_counted(refinement->rule)) {
 			fputc(' ', page->out);
 			cell_rule(page, refinement->rule);
 		}
@@ -375,7 +381,6 @@ static void item_rows(struct page *page, const struct item *items)
 
 static void layout_table(struct page *page, const struct layout *layout)
 {
-	page->layout = layout;
 	fputs("\n" BAR " offset " BAR " size " BAR " field " BAR " type " BAR " rules " BAR "\n"
 	      BAR "--:" BAR "--:" BAR "---" BAR "---" BAR "---" BAR "\n", page->out);
 	item_rows(page, layout->items);
@@ -402,7 +407,7 @@ static void sizes(struct page *page, const struct layout *layout)
 
 static void linked_rule(struct page *page, const struct rule *rule)
 {
-	if (rule)
+	if (is_counted(rule))
 		fprintf(page->out, " (%s `%08x`)", short_name(page, rule), rule->id);
 }
 
@@ -463,7 +468,6 @@ static void parameters(struct page *page, const struct layout *layout)
 
 static void describe(struct page *page, const struct layout *layout)
 {
-	page->layout = layout;
 	if (layout->kind == L_HEADER)
 		fputs("\n## Header\n\nThe first bytes of every message.\n\n", page->out);
 	else

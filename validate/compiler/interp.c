@@ -376,6 +376,25 @@ static bool refinement_holds(const scope *s, const struct refinement *refinement
 	}
 }
 
+/* "= request.f", where both are GUIDs: byte for byte. */
+static bool check_guid(const scope *s, const struct refinement *refinement, const struct field *field)
+{
+	const struct record *one = find(s, field), *other;
+	const scope *asked = s->walk->request;
+	s128 same = 0;
+
+	other = asked ? find(asked, refinement->a->ref.field) : NULL;
+	if (!one || !other)
+		return undefined(s);
+	while (same < 16 && byte_at(s, one->offset + same) == byte_at(asked, other->offset + same))
+		same++;
+	return quiet(s, same == 16) ||
+	       judge(s, &(struct interp_site){ .kind = SITE_GUID, .rule = refinement->rule,
+					       .kept = same == 16, .field = field, .offset = one->offset,
+					       .size = other->offset, .value = byte_at(s, one->offset),
+					       .unit = byte_at(asked, other->offset) });
+}
+
 /* Rules about the request wait until it is known. */
 static bool refine(const scope *s, const struct refinement *refinement, const struct field *field,
 		   s128 number)
@@ -387,6 +406,11 @@ static bool refine(const scope *s, const struct refinement *refinement, const st
 			continue;
 		if (refinement->uses_request && !s->walk->matching)
 			continue;
+		if (field->type->kind == T_GUID) {
+			if (!check_guid(s, refinement, field))
+				return false;
+			continue;
+		}
 		kept = refinement_holds(s, refinement, field, number);
 		if (!quiet(s, kept) &&
 		    !judge(s, &(struct interp_site){

@@ -47,6 +47,7 @@ enum interp_site_kind {
 	SITE_FITS,		/* size bytes at offset lie in the region */
 	SITE_EXACT,		/* the region is size bytes */
 	SITE_TEST,		/* expr holds */
+	SITE_GUID,		/* as at size in the request; the first bytes: value, unit */
 	SITE_ENUM,		/* value is one of the field's enum */
 	SITE_RESERVED,		/* value has only bits of the field's flags */
 	SITE_WHOLE,		/* size is a multiple of unit */

@@ -42,6 +42,7 @@ struct parser {
 	struct token now, ahead;
 	struct loc last;		/* of the token before "now" */
 	struct loc began;		/* where this declaration starts */
+	const char *beginning;		/* its first word */
 	u32 depth;			/* of nesting, bounded */
 	bool skipping;			/* what is skipped after a mistake is not judged */
 	struct alias *aliases;
@@ -67,6 +68,7 @@ void want_mark(struct parser *parser, const char *mark, const char *where);
 void want_word(struct parser *parser, const char *word, const char *where);
 bool want_either(struct parser *parser, const char *yes, const char *no, const char *where);
 const char *want_name(struct parser *parser, struct loc *loc, const char *what);
+const char *want_new_name(struct parser *parser, struct loc *loc, const char *what);
 u64 want_number(struct parser *parser, struct loc *loc, const char *what);
 void enter(struct parser *parser);	/* one level deeper; refuses absurd nesting */
 void leave(struct parser *parser);

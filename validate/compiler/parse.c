@@ -13,14 +13,40 @@ static const char *const reserved[] = {
 	"size", "remaining", "request", "sizeof", "offset_of", "and", "or", "not", "implies", "in",
 };
 
-static const char *want_new_name(struct parser *parser, struct loc *loc, const char *what)
+/* Members of C structures are called like our fields; the last are macros somewhere. */
+static const char *const words_of_c[] = {
+	"asm", "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum",
+	"extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return",
+	"short", "signed", "static", "struct", "switch", "typedef", "typeof", "union", "unsigned", "void",
+	"volatile", "while", "bool", "true", "false", "u8", "u16", "u32", "u64", "current", "linux", "unix",
+};
+
+static bool is_among(const char *name, const char *const *words, size_t count)
+{
+	while (count--)
+		if (!strcmp(name, words[count]))
+			return true;
+	return false;
+}
+
+#define IS_AMONG(name, words) is_among(name, words, sizeof(words) / sizeof((words)[0]))
+
+/* The name of an enumerator, a flag or a state: capitals in C, or part of a longer name. */
+static const char *want_value_name(struct parser *parser, struct loc *loc, const char *what)
 {
 	const char *name = want_name(parser, loc, what);
-	size_t i;
 
-	for (i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-		if (!strcmp(name, reserved[i]))
-			syntax_error(parser, *loc, "'%s' is a word of the language and cannot be a name", name);
+	if (IS_AMONG(name, reserved))
+		syntax_error(parser, *loc, "'%s' is a word of the language and cannot be a name", name);
+	return name;
+}
+
+const char *want_new_name(struct parser *parser, struct loc *loc, const char *what)
+{
+	const char *name = want_value_name(parser, loc, what);
+
+	if (IS_AMONG(name, words_of_c))
+		syntax_error(parser, *loc, "'%s' is a word of C and cannot be a name", name);
 	return name;
 }
 
@@ -79,7 +105,7 @@ static struct item *parse_let(struct parser *parser)
 	next(parser);
 	item->name = want_new_name(parser, &item->loc, "a name");
 	want_mark(parser, "=", "after the name");
-	item->expr = parse_value(parser);
+	item->expr = parse_expr(parser);
 	return item;
 }
 
@@ -115,10 +141,25 @@ static struct item *parse_item(struct parser *parser)
 		item->expr = parse_value(parser);
 		return item;
 	}
+	if (at_word(parser, "at"))
+		syntax_error(parser, item->loc, "'at' stands right behind the type, before what the field may hold");
 	if (!take_word(parser, "trailing"))
 		syntax_error(parser, item->loc, "expected 'name : type', rule, let, when, extent, trailing or '}'");
 	want_word(parser, "ignored", "after 'trailing'");
 	return item;
+}
+
+static bool at_declaration(const struct parser *parser, size_t *which);
+
+/* The next declaration, or the end of the file: nothing that belongs into the one begun. */
+static void refuse_open_end(struct parser *parser)
+{
+	size_t which;
+
+	if (parser->now.kind == TOKEN_END || (parser->now.loc.column == 1 && !starts_field(parser) &&
+					      at_declaration(parser, &which)))
+		syntax_error(parser, behind(parser), "'}' is missing: the '%s' begun in line %u is still open",
+			     parser->beginning, parser->began.line);
 }
 
 /* Up to and with the closing brace. */
@@ -128,8 +169,7 @@ static struct item *parse_items(struct parser *parser)
 
 	enter(parser);
 	while (!at_mark(parser, "}")) {
-		if (parser->now.kind == TOKEN_END)
-			want_mark(parser, "}", "to close this");
+		refuse_open_end(parser);
 		*tail = parse_item(parser);
 		tail = &(*tail)->next;
 		take_mark(parser, ",");
@@ -297,8 +337,8 @@ static struct enumerator *parse_enumerator(struct parser *parser)
 	struct enumerator *value = spec_alloc(parser->spec, sizeof(*value));
 	struct loc loc;
 
-	value->name = want_new_name(parser, &value->loc, "a name, or 'others'");
-	want_mark(parser, "=", "after the name");
+	value->name = want_value_name(parser, &value->loc, "a name, or 'others'");
+	want_mark(parser, "=", "between the name and its number");
 	value->value = want_number(parser, &loc, "the number of this value");
 	take_mark(parser, ",");
 	return value;
@@ -311,7 +351,7 @@ static void parse_enum(struct parser *parser)
 
 	next(parser);
 	found->name = want_new_name(parser, &found->loc, "a name");
-	want_mark(parser, ":", "and an integer type after the name");
+	want_mark(parser, ":", "between the name and the integer type");
 	found->type = parse_int(parser);
 	want_mark(parser, "{", "before the values");
 	while (!at_word(parser, "others")) {
@@ -322,9 +362,7 @@ static void parse_enum(struct parser *parser)
 		tail = &(*tail)->next;
 	}
 	next(parser);
-	found->others_allowed = at_word(parser, "allowed");
-	if (!take_word(parser, "allowed"))
-		want_word(parser, "refused", "(or 'allowed') after 'others'");
+	found->others_allowed = !want_either(parser, "refused", "allowed", "after 'others'");
 	want_mark(parser, "}", "after the values");
 	for (end = &parser->spec->enumerations; *end; end = &(*end)->next)
 		;
@@ -337,8 +375,8 @@ static struct flag *parse_flag(struct parser *parser, u32 width)
 	struct loc loc;
 	u64 bit;
 
-	flag->name = want_new_name(parser, &flag->loc, "a name, or 'others'");
-	want_mark(parser, "=", "and a bit number after the name");
+	flag->name = want_value_name(parser, &flag->loc, "a name, or 'others'");
+	want_mark(parser, "=", "between the name and the number of its bit");
 	bit = want_number(parser, &loc, "the number of a bit, from 0");
 	if (bit >= width * 8)
 		syntax_error(parser, loc, "bit %llu is outside of %u bits",
@@ -355,7 +393,7 @@ static void parse_flags(struct parser *parser)
 
 	next(parser);
 	found->name = want_new_name(parser, &found->loc, "a name");
-	want_mark(parser, ":", "and an integer type after the name");
+	want_mark(parser, ":", "between the name and the integer type");
 	found->type = parse_int(parser);
 	want_mark(parser, "{", "before the flags");
 	while (!at_word(parser, "others")) {
@@ -366,9 +404,7 @@ static void parse_flags(struct parser *parser)
 		tail = &(*tail)->next;
 	}
 	next(parser);
-	found->others_zero = at_word(parser, "zero");
-	if (!take_word(parser, "zero"))
-		want_word(parser, "ignored", "(or 'zero') after 'others'");
+	found->others_zero = want_either(parser, "zero", "ignored", "after 'others'");
 	want_mark(parser, "}", "after the flags");
 	for (end = &parser->spec->flagsets; *end; end = &(*end)->next)
 		;
@@ -528,9 +564,7 @@ static void parse_byte_order(struct parser *parser)
 	if (parser->spec->layouts || parser->spec->header || parser->spec->enumerations ||
 	    parser->spec->flagsets)
 		syntax_error(parser, parser->now.loc, "the byte order is stated before the first type");
-	parser->spec->big = at_word(parser, "big");
-	if (!take_word(parser, "big"))
-		want_word(parser, "little", "(or 'big') after 'byte order'");
+	parser->spec->big = !want_either(parser, "little", "big", "after 'byte order'");
 }
 
 /* ---- sessions ---- */
@@ -566,7 +600,7 @@ static struct state *open_state(struct parser *parser, struct session *session)
 {
 	struct state **tail = &session->states;
 	struct loc loc;
-	const char *name = want_new_name(parser, &loc, "the name of the state");
+	const char *name = want_value_name(parser, &loc, "the name of the state");
 
 	for (; *tail; tail = &(*tail)->next)
 		if (!strcmp((*tail)->name, name))
@@ -621,7 +655,7 @@ static void parse_session(struct parser *parser)
 	if (take_word(parser, "by"))
 		session->key = want_name(parser, &session->key_loc, "the name of the field that tells sessions apart");
 	want_mark(parser, "{", "before the states");
-	want_word(parser, "start", "and the first state, before the states");
+	want_word(parser, "start", "(with the name of the first state) before the states");
 	session->start_name = want_name(parser, &session->start_loc, "the name of the first state");
 	while (at_word(parser, "state"))
 		parse_states(parser, session);
@@ -660,8 +694,11 @@ static void parse_declaration(struct parser *parser)
 	size_t which;
 
 	parser->began = parser->now.loc;
+	parser->beginning = parser->now.text;
+	if (at_mark(parser, "}"))
+		syntax_error(parser, parser->now.loc, "this '}' closes nothing");
 	if (!at_declaration(parser, &which))
-		syntax_error(parser, parser->now.loc, "expected a declaration: byte order, versions, const, enum, "
+		syntax_error(parser, parser->now.loc, "expected a declaration: byte order, versions, const, type, enum, "
 			     "flags, guids, context, struct, header, frame, message or session");
 	declarations[which].parse(parser);
 }
@@ -672,19 +709,25 @@ static void recover(struct parser *parser)
 	size_t which;
 
 	parser->depth = 0;
+	parser->skipping = true;
 	if (parser->now.loc.line == parser->began.line && parser->now.loc.column == parser->began.column)
 		next(parser);
 	while (parser->now.kind != TOKEN_END &&
 	       !(parser->now.loc.column == 1 && at_declaration(parser, &which)))
 		next(parser);
+	parser->skipping = false;
 }
 
 static void parse_protocol(struct parser *parser)
 {
+	size_t which;
+
 	next(parser);
 	next(parser);
 	want_word(parser, "protocol", "at the start of the file");
-	parser->spec->name = want_name(parser, &parser->spec->name_loc, "the name of the protocol");
+	if (at_end_of_line(parser) && (parser->now.kind != TOKEN_NAME || at_declaration(parser, &which)))
+		syntax_error(parser, behind(parser), "expected the name of the protocol");
+	parser->spec->name = want_new_name(parser, &parser->spec->name_loc, "the name of the protocol");
 	if (parser->now.kind == TOKEN_STRING) {
 		parser->spec->title = parser->now.text;
 		next(parser);

@@ -60,7 +60,7 @@ static struct bitpart *parse_bitpart(struct parser *parser)
 	struct loc loc;
 	u64 width;
 
-	part->name = want_name(parser, &part->loc, "the name of a part, or '}'");
+	part->name = want_new_name(parser, &part->loc, "the name of a part, or '}'");
 	want_mark(parser, ":", "after the name of the part");
 	width = want_number(parser, &loc, "the width of the part in bits");
 	if (width < 1 || width > 63)
@@ -109,9 +109,7 @@ static struct type *parse_string(struct parser *parser)
 	want_mark(parser, "[", "before the number of bytes");
 	type->count = parse_expr(parser);
 	want_mark(parser, "]", "after the number of bytes");
-	type->terminated = at_word(parser, "terminated");
-	if (!take_word(parser, "terminated"))
-		want_word(parser, "padded", "(or 'terminated') after a string's size");
+	type->terminated = want_either(parser, "terminated", "padded", "after a string's size");
 	return type;
 }
 
@@ -146,7 +144,7 @@ static struct arm *parse_arm(struct parser *parser)
 {
 	struct arm *arm = spec_alloc(parser->spec, sizeof(*arm));
 
-	arm->name = want_name(parser, &arm->loc, "an enumerator, or 'others'");
+	arm->name = want_new_name(parser, &arm->loc, "an enumerator, or 'others'");
 	want_mark(parser, ":", "after the name of the arm");
 	arm->type = parse_type(parser);
 	take_mark(parser, ",");
@@ -172,9 +170,7 @@ static struct type *parse_union(struct parser *parser)
 		tail = &(*tail)->next;
 	}
 	next(parser);
-	type->others_refused = at_word(parser, "refused");
-	if (!take_word(parser, "refused"))
-		want_word(parser, "skipped", "(or 'refused') after 'others'");
+	type->others_refused = want_either(parser, "refused", "skipped", "after 'others'");
 	want_mark(parser, "}", "after the arms");
 	return type;
 }

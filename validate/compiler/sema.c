@@ -23,7 +23,8 @@ static void walk_layouts(struct spec *spec)
 		walk_layout(spec, spec->header);
 	for (layout = spec->layouts; layout; layout = layout->next)
 		walk_layout(spec, layout);
-	settle_fields(spec);
+	if (!spec->errors)
+		settle_fields(spec);
 }
 
 void analyse(struct spec *spec)

@@ -38,6 +38,7 @@ struct walker {
 	u32 name_count, narrowed_count, fact_count;
 	struct interval region;		/* what "size" can be */
 	u32 deep;			/* inside how many whens */
+	bool extent;			/* there was one */
 };
 
 /* sema_names.c: declarations, look-ups, suggestions */

@@ -242,6 +242,39 @@ static bool find_context_value(const struct walker *walker, const char *name, st
 	return true;
 }
 
+/* ", did you mean" and the like, if there is something near. */
+static const char *suggest(struct spec *spec, const char *best)
+{
+	return best ? spec_printf(spec, "; did you mean '%s'?", best) : "";
+}
+
+static void no_field(struct walker *walker, const struct expr *expr, const struct layout *layout,
+		     const char *what, const char *name)
+{
+	const char *best = NULL;
+	const struct item *item;
+
+	FOR_ITEMS(item, layout->items)
+		if (item->kind == I_FIELD)
+			best = nearest(name, best, item->field->name);
+	error_at(walker->spec, expr->loc, "%s '%s' has no field '%s'%s", what, layout->name, name,
+		 suggest(walker->spec, best));
+}
+
+static void no_part(struct walker *walker, const struct expr *expr, const struct type *type, const char *name)
+{
+	const struct bitpart *bit;
+	const struct flag *flag;
+	const char *best = NULL;
+
+	for (flag = type && type->kind == T_FLAGS ? type->flagset->flags : NULL; flag; flag = flag->next)
+		best = nearest(name, best, flag->name);
+	for (bit = type && type->kind == T_BITS ? type->bits : NULL; bit; bit = bit->next)
+		best = nearest(name, best, bit->name);
+	error_at(walker->spec, expr->loc, "'%s' has no part '%s'%s", expr->name, name,
+		 suggest(walker->spec, best));
+}
+
 static bool take_part(struct walker *walker, struct expr *expr, const char *name, struct ref *ref);
 
 /* ref names a struct field: go inside. */
@@ -255,8 +288,7 @@ static bool go_inside(struct walker *walker, struct expr *expr, const char *name
 		return false;
 	}
 	if (!inner) {
-		error_at(walker->spec, expr->loc, "struct '%s' has no field '%s'",
-			 ref->field->type->layout->name, name);
+		no_field(walker, expr, ref->field->type->layout, "struct", name);
 		return false;
 	}
 	ref->path[ref->path_length++] = ref->field;
@@ -286,7 +318,7 @@ static bool take_part(struct walker *walker, struct expr *expr, const char *name
 			return true;
 		}
 	}
-	error_at(walker->spec, expr->loc, "'%s' has no part '%s'", expr->name, name);
+	no_part(walker, expr, type, name);
 	return false;
 }
 
@@ -363,7 +395,7 @@ static bool resolve_request(struct walker *walker, struct expr *expr)
 			ref.path[ref.path_length++] = request->items->field;
 	}
 	if (!ref.field) {
-		error_at(walker->spec, expr->loc, "message '%s' has no field '%s'", request->name, expr->name);
+		no_field(walker, expr, request, "message", expr->name);
 		return false;
 	}
 	if (!finish_ref(walker, expr, &ref))
@@ -739,6 +771,8 @@ int always(const struct walker *walker, const struct expr *expr)
 		inner = always(walker, expr->a);
 		return inner < 0 ? inner : !inner;
 	case E_RANGE:
+		if (expr->b->range.lo > expr->c->range.hi)
+			return 0;
 		return always_logic(OP_BOTH, always_compare(OP_LE, expr->b->range, expr->a->range),
 				    always_compare(OP_LE, expr->a->range, expr->c->range));
 	case E_SET:

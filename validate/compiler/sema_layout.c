@@ -97,12 +97,19 @@ static bool size_counted(struct spec *spec, struct type *type, s128 element)
 
 static bool size_bits(struct spec *spec, struct type *type)
 {
-	struct bitpart *part;
+	struct bitpart *part, *other;
 	u32 shift = 0;
 
 	for (part = type->bits; part; part = part->next) {
 		part->shift = shift;
 		shift += part->width;
+		for (other = type->bits; other != part; other = other->next) {
+			if (strcmp(other->name, part->name))
+				continue;
+			error_at(spec, part->loc, "part '%s' is there already", part->name);
+			note_at(spec, other->loc, "here");
+			return false;
+		}
 	}
 	if (shift == type->width * 8)
 		return true;
@@ -327,9 +334,12 @@ static bool size_layout(struct spec *spec, struct layout *layout, u32 depth)
 {
 	if (layout->walked)
 		return layout->least_size >= 0;
-	if (layout->walking || depth > DEEPEST_STRUCT) {
-		error_at(spec, layout->loc, "'%s' would contain itself, or structs nested more than %d deep",
-			 layout->name, DEEPEST_STRUCT);
+	if (layout->walking) {
+		error_at(spec, layout->loc, "'%s' would contain itself", layout->name);
+		return false;
+	}
+	if (depth > DEEPEST_STRUCT) {
+		error_at(spec, layout->loc, "structs are nested more than %d deep here", DEEPEST_STRUCT);
 		return false;
 	}
 	layout->walking = true;
@@ -405,7 +415,8 @@ static bool size_header(struct spec *spec)
 		return false;
 	if (spec->header->fixed && spec->header->fixed_size > 0)
 		return true;
-	error_at(spec, spec->header->loc, "the header has a fixed size: no whens, no variable fields");
+	error_at(spec, spec->header->loc, spec->header->fixed ? "the header is empty, so it tells nothing apart" :
+		 "the header has a fixed size: no whens, no variable fields");
 	return false;
 }
 
@@ -480,6 +491,11 @@ static void check_sizes(struct spec *spec, struct layout *message)
 		return;
 	}
 	message->trailing_ignored |= message->or_more;
+	if (sizes.count == 1 && message->size_count == 1 && !states_size(message, sizes.size[0])) {
+		error_at(spec, message->loc, "'%s' is %u bytes long, not %llu", message->name,
+			 (u32)sizes.size[0], (unsigned long long)message->sizes[0]);
+		return;
+	}
 	for (i = 0; i < sizes.count; i++)
 		if (!states_size(message, sizes.size[i]))
 			error_at(spec, message->loc, "'%s' can be %u bytes long, which is not a size it states",

@@ -53,13 +53,25 @@ static void lint_field(struct spec *spec, const struct field *field)
 			"bound it, or say 'as number'", field->name);
 }
 
+/* A word of bits is looked at part by part. */
+static void lint_bits(struct spec *spec, const struct field *field)
+{
+	const struct bitpart *bit;
+
+	for (bit = field->type->kind == T_BITS ? field->type->bits : NULL; bit; bit = bit->next)
+		if (!bit->checked)
+			warn_at(spec, bit->loc, "'%s' is never checked: say what it may hold, or 'any'", bit->name);
+}
+
 static void lint_items(struct spec *spec, const struct item *items)
 {
 	const struct item *item;
 
 	FOR_ITEMS(item, items) {
-		if (item->kind == I_FIELD && !item->field->is_header)
+		if (item->kind == I_FIELD && !item->field->is_header) {
 			lint_field(spec, item->field);
+			lint_bits(spec, item->field);
+		}
 		if (item->kind == I_WHEN) {
 			lint_items(spec, item->then);
 			lint_items(spec, item->otherwise);

@@ -39,7 +39,7 @@ static u32 distance(const char *a, const char *b)
 /* The nearer of two candidates, if near enough to be a slip of the pen. */
 const char *nearest(const char *name, const char *best, const char *candidate)
 {
-	u32 limit = strlen(name) > 5 ? 2 : 1;
+	u32 limit = strlen(name) > 4 ? 2 : 1;
 	u32 far = distance(name, candidate);
 
 	if (far > limit && !(strlen(name) > 3 && !strncmp(candidate, name, strlen(name))))
@@ -92,6 +92,37 @@ static const char *nearest_declared(const struct spec *spec, const char *name, c
 	return best;
 }
 
+static const struct item *find_item(const struct item *items, const char *name, bool *inside)
+{
+	const struct item *item, *found = NULL;
+
+	for (item = items; item && !found; item = item->next) {
+		if ((item->kind == I_FIELD && !strcmp(item->field->name, name)) ||
+		    (item->kind == I_LET && !strcmp(item->name, name)))
+			return item;
+		found = find_item(item->then, name, inside);
+		if (!found)
+			found = find_item(item->otherwise, name, inside);
+		*inside |= !!found;
+	}
+	return found;
+}
+
+/* It is there, but not for those who ask here. */
+static bool out_of_sight(struct walker *walker, struct loc loc, const char *name)
+{
+	bool inside = false;
+	const struct item *item = walker->layout ? find_item(walker->layout->items, name, &inside) : NULL;
+
+	if (!item)
+		return false;
+	error_at(walker->spec, loc, "'%s' cannot be used here: it is declared %s", name,
+		 item->loc.line > loc.line || (item->loc.line == loc.line && item->loc.column >= loc.column) ?
+		 "only below" : inside ? "inside of a 'when'" : "elsewhere");
+	note_at(walker->spec, item->loc, "here");
+	return true;
+}
+
 void unknown_name(struct walker *walker, struct loc loc, const char *name,
 		  const struct enumeration *expected)
 {
@@ -100,6 +131,8 @@ void unknown_name(struct walker *walker, struct loc loc, const char *name,
 	const struct param *param;
 	u32 i;
 
+	if (out_of_sight(walker, loc, name))
+		return;
 	for (i = 0; i < walker->name_count; i++)
 		best = nearest(name, best, walker->names[i].name);
 	for (param = walker->layout ? walker->layout->params : NULL; param; param = param->next)
@@ -243,14 +276,32 @@ static void declare_versions(struct spec *spec)
 	}
 }
 
+/* Why an expression is no constant. */
+static void no_constant(struct spec *spec, const struct expr *expr)
+{
+	u64 a, b;
+
+	if (expr->kind == E_NAME)
+		error_at(spec, expr->loc, "'%s' is no constant, or none declared above", expr->name);
+	else if (expr->kind != E_BINARY)
+		error_at(spec, expr->loc, "a constant is made of numbers, versions and constants above");
+	else if (!constant_value(spec, expr->a, &a))
+		no_constant(spec, expr->a);
+	else if (!constant_value(spec, expr->b, &b))
+		no_constant(spec, expr->b);
+	else if ((expr->op == OP_DIV || expr->op == OP_MOD) && !b)
+		error_at(spec, expr->b->loc, "this is 0, and is divided by");
+	else
+		error_at(spec, expr->loc, "this is no number of 0 to 64 bits");
+}
+
 static void declare_constants(struct spec *spec)
 {
 	struct constant *constant;
 
 	for (constant = spec->constants; constant; constant = constant->next) {
 		if (!constant_value(spec, constant->expr, &constant->value))
-			error_at(spec, constant->expr->loc,
-				 "a constant is made of numbers and of constants above, and fits 64 bits");
+			no_constant(spec, constant->expr);
 		constant->used = true;	/* visible from here on; lint counts uses of its own */
 	}
 }
@@ -348,6 +399,17 @@ static void declare_context(struct spec *spec, struct context_value *value)
 	}
 }
 
+/* The C written has types of these names already. */
+static void refuse_taken(struct spec *spec, const char *name, struct loc loc)
+{
+	static const char *const taken[] = { "context", "rule", "message", "msg" };
+	size_t i;
+
+	for (i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+		if (!strcmp(name, taken[i]) && (i < 2 || spec->header))
+			error_at(spec, loc, "'%s' is the name of a type in the C written", name);
+}
+
 static void declare_layouts(struct spec *spec)
 {
 	struct layout *layout;
@@ -360,6 +422,7 @@ static void declare_layouts(struct spec *spec)
 			param->range = declared_range(spec, param->type, param->lo, param->hi);
 		if (!strcmp(layout->name, "header"))
 			error_at(spec, layout->loc, "only the header is called 'header'");
+		refuse_taken(spec, layout->name, layout->loc);
 	}
 }
 
@@ -369,6 +432,7 @@ void declare(struct spec *spec)
 	struct context_value *context;
 	struct flagset *flagset;
 	struct guidset *guidset;
+	struct layout *layout;
 
 	declare_versions(spec);
 	REFUSE_TWINS(constant, spec->constants, "constant");
@@ -376,13 +440,22 @@ void declare(struct spec *spec)
 	REFUSE_TWINS(enumeration, spec->enumerations, "enum");
 	for (enumeration = spec->enumerations; enumeration; enumeration = enumeration->next) {
 		declare_enumeration(spec, enumeration);
-		if (find_flagset(spec, enumeration->name) || spec_layout(spec, enumeration->name))
-			error_at(spec, enumeration->loc, "another type is called '%s'", enumeration->name);
+		refuse_taken(spec, enumeration->name, enumeration->loc);
+		flagset = find_flagset(spec, enumeration->name);
+		if (flagset)
+			twice(spec, enumeration->loc, flagset->loc, "a type called", enumeration->name);
 	}
-	REFUSE_TWINS(flagset, spec->flagsets, "flags");
+	REFUSE_TWINS(flagset, spec->flagsets, "flag word");
 	for (flagset = spec->flagsets; flagset; flagset = flagset->next)
 		declare_flagset(spec, flagset);
-	REFUSE_TWINS(guidset, spec->guidsets, "guids");
+	for (layout = spec->layouts; layout; layout = layout->next) {
+		enumeration = find_enumeration(spec, layout->name);
+		flagset = find_flagset(spec, layout->name);
+		if (enumeration || (flagset && layout->kind == L_STRUCT))
+			twice(spec, layout->loc, enumeration ? enumeration->loc : flagset->loc, "a type called",
+			      layout->name);
+	}
+	REFUSE_TWINS(guidset, spec->guidsets, "GUID set");
 	for (guidset = spec->guidsets; guidset; guidset = guidset->next)
 		REFUSE_TWINS(guid, guidset->guids, "GUID");
 	REFUSE_TWINS(context_value, spec->context, "context value");

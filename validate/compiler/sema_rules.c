@@ -163,6 +163,17 @@ static struct expr *remainder_of(struct walker *walker, struct expr *value, stru
 	return expr;
 }
 
+/* Where and how much something is must be known from the message alone. */
+static bool resolve_place(struct walker *walker, struct expr *expr)
+{
+	if (!resolve_number(walker, expr, NULL))
+		return false;
+	if (!expr->uses_request)
+		return true;
+	error_at(walker->spec, expr->loc, "where the parts of a message lie cannot depend on the request");
+	return false;
+}
+
 static bool resolve_operands(struct walker *walker, struct refinement *refinement,
 			     const struct enumeration *expected)
 {
@@ -427,7 +438,7 @@ static void check_arguments(struct walker *walker, struct type *type)
 			error_at(walker->spec, type->arguments[i]->loc, "'%s' takes no further arguments", type->name);
 			return;
 		}
-		if (!resolve_number(walker, type->arguments[i], NULL))
+		if (!resolve_place(walker, type->arguments[i]))
 			continue;
 		if (type->arguments[i]->range.lo < param->range.lo || type->arguments[i]->range.hi > param->range.hi)
 			error_at(walker->spec, type->arguments[i]->loc,
@@ -488,8 +499,8 @@ static void walk_list(struct walker *walker, struct field *field)
 {
 	struct type *type = field->type;
 
-	resolve_number(walker, type->bytes, NULL);
-	resolve_number(walker, type->max, NULL);
+	resolve_place(walker, type->bytes);
+	resolve_place(walker, type->max);
 	if (can_exceed(field, type->bytes))
 		field->bounds_rule = field_rule(walker, field, type->bytes->loc, "bounds");
 	field->max_rule = field_rule(walker, field, type->max->loc, "max");
@@ -518,6 +529,20 @@ static bool all_values(const struct type *type, const struct enumeration *enumer
 	return true;
 }
 
+static void no_value(struct walker *walker, const struct arm *arm, const struct enumeration *enumeration)
+{
+	const struct enumerator *value;
+	const char *best = NULL;
+
+	for (value = enumeration->values; value; value = value->next)
+		best = nearest(arm->name, best, value->name);
+	if (best)
+		error_at(walker->spec, arm->loc, "enum '%s' has no value '%s'; did you mean '%s'?",
+			 enumeration->name, arm->name, best);
+	else
+		error_at(walker->spec, arm->loc, "enum '%s' has no value '%s'", enumeration->name, arm->name);
+}
+
 static void walk_arms(struct walker *walker, struct type *type, const struct enumeration *enumeration)
 {
 	const struct enumerator *value;
@@ -526,7 +551,7 @@ static void walk_arms(struct walker *walker, struct type *type, const struct enu
 	for (arm = type->arms; arm; arm = arm->next) {
 		value = find_enumerator(enumeration, arm->name);
 		if (!value) {
-			error_at(walker->spec, arm->loc, "enum '%s' has no value '%s'", enumeration->name, arm->name);
+			no_value(walker, arm, enumeration);
 			continue;
 		}
 		arm->value = value->value;
@@ -536,7 +561,7 @@ static void walk_arms(struct walker *walker, struct type *type, const struct enu
 		if (arm->type->kind == T_STRUCT)
 			walk_struct(walker, arm->type);
 		else if (arm->type->count)
-			resolve_number(walker, arm->type->count, NULL);
+			resolve_place(walker, arm->type->count);
 	}
 }
 
@@ -546,7 +571,7 @@ static void walk_union(struct walker *walker, struct field *field)
 	const struct enumeration *enumeration;
 
 	walker->layout->uses_region = true;
-	if (!resolve_number(walker, type->tag, NULL))
+	if (!resolve_place(walker, type->tag))
 		return;
 	enumeration = enumeration_of(type->tag);
 	if (!enumeration) {
@@ -554,7 +579,7 @@ static void walk_union(struct walker *walker, struct field *field)
 		return;
 	}
 	if (type->bytes)
-		resolve_number(walker, type->bytes, NULL);
+		resolve_place(walker, type->bytes);
 	field->bounds_rule = field_rule(walker, field, type->loc, "bounds");
 	if (type->others_refused && !all_values(type, enumeration))
 		field->tag_rule = field_rule(walker, field, type->tag->loc, "tag");
@@ -568,7 +593,7 @@ static void walk_elements(struct walker *walker, struct field *field)
 	struct type *type = field->type, *element = type->element;
 	struct expr *amount = type->kind == T_FILL ? type->bytes : type->count;
 
-	if (resolve_number(walker, amount, NULL) && type->kind == T_ARRAY && element->fixed_size > 1 &&
+	if (resolve_place(walker, amount) && type->kind == T_ARRAY && element->fixed_size > 1 &&
 	    amount->range.hi > U64_TOP / element->fixed_size)
 		error_at(walker->spec, amount->loc, "the bytes of that many elements can exceed 64 bits: bound it first");
 	if (type->fixed_size < 0 && (type->kind == T_FILL || element->fixed_size >= 0) && can_exceed(field, amount))
@@ -586,7 +611,7 @@ static void walk_counted(struct walker *walker, struct field *field)
 {
 	struct type *type = field->type;
 
-	resolve_number(walker, type->count, NULL);
+	resolve_place(walker, type->count);
 	if (type->fixed_size < 0 && can_exceed(field, type->count))
 		field->bounds_rule = field_rule(walker, field, type->count->loc, "bounds");
 	if (type->kind == T_STRING)
@@ -690,7 +715,7 @@ static void walk_field(struct walker *walker, struct field *field)
 	walk_run(walker, field);
 	if (field->at) {
 		walker->layout->uses_region = true;
-		resolve_number(walker, field->at, NULL);
+		resolve_place(walker, field->at);
 		if (field->type->fixed_size >= 0 || field->type->kind == T_STRUCT ||
 		    (field->type->kind == T_ARRAY && field->type->element->fixed_size < 0))
 			field->bounds_rule = field_rule(walker, field, field->at->loc, "bounds");
@@ -728,8 +753,11 @@ static void walk_extent(struct walker *walker, struct item *item)
 {
 	if (walker->deep)
 		error_at(walker->spec, item->loc, "'extent' stands at the top of a layout, not in a 'when'");
+	if (walker->extent)
+		error_at(walker->spec, item->loc, "a layout has one 'extent'");
+	walker->extent = true;
 	walker->layout->uses_region = true;
-	if (!resolve_number(walker, item->expr, NULL))
+	if (!resolve_place(walker, item->expr))
 		return;
 	item->rule = layout_rule(walker, item->expr->loc, "extent");
 	if (item->expr->range.hi < walker->region.hi)

@@ -116,8 +116,10 @@ static void show_fields(struct walker *walker, struct item *items)
 
 	FOR_ITEMS(item, items)
 		if (item->kind == I_FIELD && item->field->delivered && is_scalar(item->field->type) &&
-		    !item->field->is_header)
+		    !item->field->is_header) {
 			make_visible(walker, item->field, NULL);
+			narrow(walker, &(struct ref){ .kind = REF_FIELD, .field = item->field }, item->field->final);
+		}
 }
 
 static void resolve_guard(struct spec *spec, struct transition *line)

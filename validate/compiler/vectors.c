@@ -14,6 +14,7 @@
 #define MOST_BASES 160
 #define MOST_LOOKS 60000		/* per subject, for its accepted messages */
 #define SEEN_SLOTS 16384
+#define DESPERATE 500		/* how much later guesses are tried than answers */
 #define SMALL_BYTES 256		/* a vector no one minds to read */
 
 /* What is decided about, and how. */
@@ -74,6 +75,17 @@ static bool insert(u64 *set, u64 hash)
 	if (tries == 64)
 		return false;
 	set[i] = hash;
+	return true;
+}
+
+static bool is_new(const u64 *set, u64 hash)
+{
+	u32 i;
+
+	hash |= 1;
+	for (i = hash % SEEN_SLOTS; set[i]; i = (i + 1) % SEEN_SLOTS)
+		if (set[i] == hash)
+			return false;
 	return true;
 }
 
@@ -212,7 +224,8 @@ static u32 decide(struct finder *finder, const struct subject *subject, const st
 		  struct interp_observer *observer)
 {
 	const struct interp_message message = { input->bytes, input->size, input->context, input->params };
-	const struct interp_message request = { input->request, input->request_size, input->context, NULL };
+	const struct interp_message request = { input->request, input->request_size,
+						input->request_context, NULL };
 	const struct layout *layout;
 	u32 rule;
 
@@ -250,6 +263,19 @@ static void want_nothing(struct look *look)
 	look->want_break = look->want_other = look->want_scalars = false;
 	look->rules = NULL;
 	look->features = NULL;
+}
+
+/* Nothing in this look that the subject's bases did not show. */
+static bool is_stale(const struct finder *finder)
+{
+	u32 i;
+
+	if (!finder->look.features)
+		return false;
+	for (i = 0; i < finder->look.feature_count; i++)
+		if (is_new(finder->known, finder->look.features[i]))
+			return false;
+	return true;
 }
 
 /* ---- searching ---- */
@@ -298,7 +324,8 @@ static void branch(struct finder *finder, const struct input *input, const struc
 	u32 i;
 
 	for (i = changes->count; i-- > 0;)
-		push(finder, input_apply(input, &changes->list[i]), key);
+		push(finder, input_apply(input, &changes->list[i]),
+		     key - (changes->list[i].desperate ? DESPERATE : 0));
 }
 
 static u32 affordable(const struct input *input, u32 budget)
@@ -319,12 +346,11 @@ static struct input *accept(struct finder *finder, const struct subject *subject
 	int key;
 
 	budget = affordable(start, budget);
-	want_nothing(&finder->look);
 	start_search(finder);
 	push(finder, input_copy(start), 0);
 	while (finder->node_count && budget--) {
 		node = pop(finder);
-		if (!look_at(finder, subject, node.input)) {
+		if (!look_at(finder, subject, node.input) && !is_stale(finder)) {
 			end_search(finder);
 			return node.input;
 		}
@@ -441,6 +467,7 @@ static void explore_from(struct finder *finder, struct subject *subject, const s
 {
 	struct changes *other = malloc(sizeof(*other));
 	struct input *input, *found;
+	u64 features[MOST_FEATURES];
 	u32 i;
 
 	want_nothing(&finder->look);
@@ -452,7 +479,9 @@ static void explore_from(struct finder *finder, struct subject *subject, const s
 		input = input_apply(base, &other->list[i]);
 		if (!input)
 			continue;
-		found = accept(finder, subject, input, NULL, 150);
+		want_nothing(&finder->look);
+		finder->look.features = features;
+		found = accept(finder, subject, input, NULL, 60);
 		free(input);
 		add_base(finder, subject, found);
 	}
@@ -468,6 +497,7 @@ static void explore(struct finder *finder, struct subject *subject)
 	finder->looks = 0;
 	for (i = 0; i < 3; i++) {
 		start = blank(finder, subject->layout, i);
+		want_nothing(&finder->look);
 		add_base(finder, subject, accept(finder, subject, start, NULL, 3000));
 		free(start);
 	}
@@ -481,6 +511,7 @@ static struct input *pair(const struct input *message, const struct input *reque
 	struct input *input = input_new(message->size, request->size);
 
 	memcpy(input->context, message->context, sizeof(input->context));
+	memcpy(input->request_context, request->context, sizeof(input->context));
 	memcpy(input->bytes, message->bytes, message->size);
 	memcpy(input->request, request->bytes, request->size);
 	return input;
@@ -520,6 +551,7 @@ static void explore_pairs(struct finder *finder, struct subject *subject)
 	for (i = 0; messages && i < messages->base_count; i++) {
 		for (j = 0; requests && j < requests->base_count && finder->looks < MOST_LOOKS; j++) {
 			start = pair(messages->bases[i], requests->bases[j]);
+			want_nothing(&finder->look);
 			add_base(finder, subject, accept(finder, subject, start, NULL, 300));
 			free(start);
 		}
@@ -588,6 +620,8 @@ static struct vector *add_vector(struct finder *finder, const struct rule *rule,
 	if (input->request_size) {
 		vector->request = keep_bytes(spec, input->request, input->request_size);
 		vector->request_size = input->request_size;
+		vector->request_context = keep_bytes(spec, input->request_context,
+						     sizeof(input->request_context));
 	}
 	*finder->tail = vector;
 	finder->tail = &vector->next;
@@ -632,6 +666,7 @@ static struct input *nearest_keeping(struct finder *finder, const struct subject
 		*changes = finder->look.keep_goal;
 	for (i = 0; changes && i < changes->count && (!repair || i < 8); i++) {
 		input = input_apply(broken, &changes->list[i]);
+		want_nothing(&finder->look);
 		found = input && repair ? accept(finder, subject, input, broken, 200) : input;
 		if (found != input)
 			free(input);
@@ -731,7 +766,7 @@ static void break_from(struct finder *finder, const struct subject *subject, u32
 
 static bool enough(const struct catch *catch)
 {
-	return catch->input ? catch->tried > 5 || catch->input->size <= SMALL_BYTES : catch->tried > 40;
+	return catch->input ? catch->tried > 5 || catch->input->size <= SMALL_BYTES : catch->tried > 16;
 }
 
 /* Where the rule was asked, or where it was not. */
@@ -740,6 +775,8 @@ static void break_in(struct finder *finder, const struct subject *subject, const
 {
 	u32 i;
 
+	if (!catch->input)
+		catch->tried = 0;
 	for (i = 0; i < subject->base_count && !enough(catch); i++)
 		if ((subject->met[i][rule->number] != 0) == met)
 			break_from(finder, subject, i, rule, alone, catch);
@@ -792,7 +829,7 @@ static u32 decide_moment(struct finder *finder, const struct session *session, c
 
 	for (i = 0; i < 64; i++)
 		run.request[i] = (struct interp_message){ input->request, input->request_size,
-							  input->context, NULL };
+							  input->request_context, NULL };
 	if (event->kind == EV_ON)
 		return interp_session_receive(finder->spec, session, &run, event->message, &message, NULL);
 	return interp_session_send(finder->spec, session, &run, event->message, &message);

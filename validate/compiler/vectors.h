@@ -33,6 +33,7 @@ struct vector {
 	const u64 *params;		/* a struct's own; NULL: none */
 	const u8 *request;		/* NULL: none */
 	u32 request_size;
+	const u64 *request_context;	/* as it was when the request was sent */
 	const struct session *session;
 	u32 state;
 	u64 outstanding;		/* by event number; each with the request above */

@@ -30,12 +30,18 @@ struct input *input_new(u32 size, u32 request_size)
 	return input;
 }
 
+static void copy_values(struct input *to, const struct input *from)
+{
+	memcpy(to->context, from->context, sizeof(to->context));
+	memcpy(to->request_context, from->request_context, sizeof(to->request_context));
+	memcpy(to->params, from->params, sizeof(to->params));
+}
+
 struct input *input_copy(const struct input *input)
 {
 	struct input *copy = input_new(input->size, input->request_size);
 
-	memcpy(copy->context, input->context, sizeof(input->context));
-	memcpy(copy->params, input->params, sizeof(input->params));
+	copy_values(copy, input);
 	memcpy(copy->data, input->data, (size_t)input->size + input->request_size);
 	return copy;
 }
@@ -156,14 +162,14 @@ struct input *input_apply(const struct input *input, const struct change *change
 			return NULL;
 	}
 	result = input_new(message.size, request.size);
-	memcpy(result->context, input->context, sizeof(input->context));
-	memcpy(result->params, input->params, sizeof(input->params));
+	copy_values(result, input);
 	memcpy(result->bytes, message.bytes, message.size);
 	memcpy(result->request, request.bytes, request.size);
 	for (i = 0; i < change->count; i++) {
 		edit = &change->edits[i];
 		if (edit->kind == EDIT_SET && edit->place.kind == PLACE_CONTEXT)
-			set_value(&result->context[edit->place.index], &edit->place, edit->value);
+			set_value(edit->in_request ? &result->request_context[edit->place.index] :
+				  &result->context[edit->place.index], &edit->place, edit->value);
 		if (edit->kind == EDIT_SET && edit->place.kind == PLACE_PARAM)
 			set_value(&result->params[edit->place.index], &edit->place, edit->value);
 	}
@@ -188,7 +194,8 @@ u64 input_distance(const struct input *a, const struct input *b)
 	u32 i;
 
 	for (i = 0; i < MOST_VALUES; i++)
-		far += (a->context[i] != b->context[i]) * 512 + (a->params[i] != b->params[i]) * 512;
+		far += ((a->context[i] != b->context[i]) + (a->params[i] != b->params[i]) +
+			(a->request_context[i] != b->request_context[i])) * 512;
 	return far;
 }
 
@@ -200,7 +207,8 @@ u64 input_hash(const struct input *input)
 	for (i = 0; i < input->size + input->request_size; i++)
 		hash = (hash ^ input->data[i]) * 1099511628211ULL;
 	for (i = 0; i < MOST_VALUES; i++)
-		hash = ((hash ^ input->context[i]) * 1099511628211ULL ^ input->params[i]) * 0x9e3779b97f4a7c15ULL;
+		hash = ((hash ^ input->context[i]) * 1099511628211ULL ^ input->params[i] ^
+			input->request_context[i] << 17) * 0x9e3779b97f4a7c15ULL;
 	return hash ^ hash >> 29;
 }
 
@@ -212,6 +220,7 @@ static struct change *new_change(struct changes *changes)
 	struct change *change = changes->count < MOST_CHANGES ? &changes->list[changes->count++] : &spare;
 
 	change->count = 0;
+	change->desperate = changes->desperate;
 	return change;
 }
 
@@ -284,6 +293,7 @@ static struct changes *scratch(const struct changes *like)
 	changes->count = 0;
 	changes->in_request = like->in_request;
 	changes->fixed_size = like->fixed_size;
+	changes->desperate = like->desperate;
 	return changes;
 }
 
@@ -602,6 +612,30 @@ static void solve_truth(const scope *s, const struct expr *expr, bool want, stru
 	}
 }
 
+/* Where nothing follows from a rule: values that often matter, for each name in it. */
+static void solve_anyhow(const scope *s, const struct expr *expr, struct changes *changes)
+{
+	static const u64 often[] = { 0, 1, 2, 3, 4, 5, 8, 16, 64, 256, 4096 };
+	u32 i;
+
+	if (!expr)
+		return;
+	if (expr->kind == E_NAME || expr->kind == E_REQUEST)
+		for (i = 0; i < sizeof(often) / sizeof(often[0]); i++)
+			solve_value(s, expr, often[i], changes);
+	solve_anyhow(s, expr->a, changes);
+	solve_anyhow(s, expr->b, changes);
+	solve_anyhow(s, expr->c, changes);
+}
+
+static void solve_test(const struct interp_site *site, bool want, struct changes *changes)
+{
+	solve_truth(site->scope, site->expr, want, changes);
+	changes->desperate = true;
+	solve_anyhow(site->scope, site->expr, changes);
+	changes->desperate = false;
+}
+
 /* ---- the value of a field ---- */
 
 static struct interp_place place_of(u32 offset, const struct type *type, const struct bitpart *bit)
@@ -733,6 +767,22 @@ static void break_text(const struct interp_site *site, struct changes *changes)
 	if (utf16)
 		solve_amount(site, site->size + 1, changes);
 	solve_amount(site, utf16 ? 2 : 1, changes);
+}
+
+static void solve_guid(const struct interp_site *site, bool want, struct changes *changes)
+{
+	struct change *change;
+	struct edit *edit;
+
+	fill(changes, site->offset, 1, (u8)(want ? site->unit : site->value + 1));
+	fill(changes, site->offset, 16, 0);
+	if (!want || !changes->count)
+		return;
+	change = &changes->list[changes->count - 1];
+	edit = add_edit(changes, change, EDIT_FILL);
+	edit->at = (u32)site->size;
+	edit->length = 16;
+	edit->in_request = true;
 }
 
 /* ---- places of things ---- */
@@ -918,7 +968,10 @@ void solve_keep(const struct interp_site *site, struct changes *changes)
 		solve_end(site->scope, site->offset + site->size, changes);
 		break;
 	case SITE_TEST:
-		solve_truth(site->scope, site->expr, true, changes);
+		solve_test(site, true, changes);
+		break;
+	case SITE_GUID:
+		solve_guid(site, true, changes);
 		break;
 	case SITE_ENUM:
 		solve_enum(site, true, changes);
@@ -970,7 +1023,10 @@ void solve_break(const struct interp_site *site, struct changes *changes)
 		solve_end(site->scope, site->offset + site->size - 1, changes);
 		break;
 	case SITE_TEST:
-		solve_truth(site->scope, site->expr, false, changes);
+		solve_test(site, false, changes);
+		break;
+	case SITE_GUID:
+		solve_guid(site, false, changes);
 		break;
 	case SITE_ENUM:
 		solve_enum(site, false, changes);

@@ -14,7 +14,7 @@
 /* A message with all that is needed to decide about it. */
 struct input {
 	u32 size, request_size;
-	u64 context[MOST_VALUES], params[MOST_VALUES];
+	u64 context[MOST_VALUES], request_context[MOST_VALUES], params[MOST_VALUES];
 	u8 *bytes, *request;	/* both in data */
 	u8 data[];
 };
@@ -34,6 +34,7 @@ struct edit {
 struct change {
 	struct edit edits[MOST_EDITS];
 	u32 count;
+	bool desperate;			/* does not follow from the rule */
 };
 
 #define MOST_CHANGES 160
@@ -44,6 +45,7 @@ struct changes {
 	u32 count;
 	bool in_request;		/* the message looked at is the request */
 	bool fixed_size;		/* of the message */
+	bool desperate;			/* so are those added now */
 };
 
 struct input *input_new(u32 size, u32 request_size);	/* zeroed; ends the program if out of memory */

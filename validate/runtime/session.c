@@ -34,6 +34,17 @@ static const struct session_event *session_event_of(const struct session_event *
 }
 
 /**
+ * session_start() - puts a session into its first state, with nothing asked
+ * @table: the session's tables
+ * @s: where the session stands
+ */
+void session_start(const struct session_table *table, struct session_state *s)
+{
+	s->state = table->start;
+	s->pending = 0;
+}
+
+/**
  * session_receive() - whether a message may arrive now, and what it leads to
  * @table: the session's tables
  * @s: where the session stands; not changed

@@ -31,6 +31,7 @@ struct session_table {
 	const struct session_event *on, *send;
 	u16 line_count, on_count, send_count;
 	u16 stranger;		/* the rule for messages the session does not know */
+	u8 start;		/* the first state */
 };
 
 /* Where a session stands. */
@@ -39,6 +40,7 @@ struct session_state {
 	u64 pending;		/* a bit for each request on its way */
 };
 
+void session_start(const struct session_table *table, struct session_state *s);
 int session_receive(const struct session_table *table, const struct session_state *s, u16 kind, u64 guards,
 		    struct session_state *next);
 int session_send(const struct session_table *table, const struct session_state *s, u16 kind, u64 guards,
