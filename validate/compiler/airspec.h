@@ -353,7 +353,8 @@ struct constant {
 	struct loc loc;
 	struct expr *expr;
 	u64 value;			/* sema */
-	bool used;
+	bool used;			/* visible from here on */
+	bool named;			/* sema: some expression names it */
 };
 
 struct context_value {

@@ -5,22 +5,87 @@
  */
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "emit_acsl.h"
 #include "emit_c.h"
 
+#define WIDEST 100
+
+static void put_indent(FILE *out, u32 columns)
+{
+	for (; columns >= 8; columns -= 8)
+		fputc('\t', out);
+	for (; columns; columns--)
+		fputc(' ', out);
+}
+
+/* The last place to break before the line is too wide, and where its rest belongs. */
+static size_t find_break(const char *text, u32 column, u32 *next_column)
+{
+	u32 open[64], depth = 0;
+	size_t i, found = 0;
+
+	for (i = 0; text[i] && column < WIDEST; i++) {
+		column += text[i] == '\t' ? 8 - column % 8 : 1;
+		if (text[i] == '(' && depth < 64)
+			open[depth++] = column;
+		else if (text[i] == ')' && depth)
+			depth--;
+		if (text[i + 1] != ' ' || !depth)
+			continue;
+		if (text[i] == ',' || !strncmp(text + i - (i > 0), "&&", 2) || !strncmp(text + i - (i > 0), "||", 2)) {
+			found = i + 1;
+			*next_column = open[depth - 1];
+		}
+	}
+	return text[i] ? found : 0;
+}
+
+/* One line of C, broken where it would be too wide, its rest aligned with the open bracket. */
+static void put_line(FILE *out, u32 indent, const char *text)
+{
+	u32 column = indent * 8, next = 0;
+	size_t length;
+
+	put_indent(out, column);
+	while ((length = find_break(text, column, &next))) {
+		fwrite(text, 1, length, out);
+		fputc('\n', out);
+		put_indent(out, next);
+		column = next;
+		text += length + 1;
+	}
+	fputs(text, out);
+	fputc('\n', out);
+}
+
+void put_lines(FILE *out, u32 indent, char *text)
+{
+	char *end;
+
+	for (; (end = strchr(text, '\n')); text = end + 1) {
+		*end = 0;
+		if (*text)
+			put_line(out, indent, text);
+		else
+			fputc('\n', out);
+	}
+	put_line(out, indent, text);
+}
+
 void line(struct gen *gen, const char *format, ...)
 {
+	char *text = NULL;
 	va_list args;
-	u32 i;
 
-	for (i = 0; i < gen->indent; i++)
-		fputc('\t', gen->out);
 	va_start(args, format);
-	vfprintf(gen->out, format, args);
+	if (vasprintf(&text, format, args) < 0)
+		abort();
 	va_end(args);
-	fputc('\n', gen->out);
+	put_lines(gen->out, gen->indent, text);
+	free(text);
 }
 
 const char *upper(struct spec *spec, const char *name)
@@ -530,7 +595,7 @@ void emit_header(struct spec *spec, FILE *out)
 	fprintf(out, "\n/* Validators: 0 or a rule; on 0 the view is complete and points into msg. */\n");
 	emit_check_prototypes(spec, out);
 	if (any_comes_in(spec))
-		fprintf(out, "%s;\n", receive_head(spec));
+		put_lines(out, 0, spec_printf(spec, "%s;", receive_head(spec)));
 	emit_builder_prototypes(spec, out);
 	emit_session_types(spec, out);
 	fprintf(out, "\n#endif\n");

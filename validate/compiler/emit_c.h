@@ -43,6 +43,7 @@ void line(struct gen *gen, const char *format, ...) __attribute__((format(printf
 void emit_body(struct gen *gen, FILE *out, const char *body);	/* without moves of an unread "at" */
 void emit_unused(FILE *out, const char *body, const char *name);	/* a parameter the body may not look at */
 void emit_packed(FILE *out, u32 *column, const char *text);	/* an entry of a list */
+void put_lines(FILE *out, u32 indent, char *text);	/* text is cut up */
 const char *upper(struct spec *spec, const char *name);
 const char *file_name(const struct spec *spec);
 

@@ -396,6 +396,6 @@ void emit_builder_prototypes(struct spec *spec, FILE *out)
 		if (!any)
 			fprintf(out, "\n/* Builders: 0 and the size in bytes, or the rule the message would break. */\n");
 		any = true;
-		fprintf(out, "%s;\n", build_head(spec, layout));
+		put_lines(out, 0, spec_printf(spec, "%s;", build_head(spec, layout)));
 	}
 }

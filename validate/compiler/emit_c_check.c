@@ -274,7 +274,7 @@ static const char *check_call(struct gen *gen, const struct type *type, const ch
 		return spec_printf(gen->spec, "%s_check_%s(%s%s, %s)", gen->spec->name, layout->name, pointer,
 				   arguments, view);
 	gen->used = true;
-	return spec_printf(gen->spec, "%s_check_%s(%s, %s%s, %s, &used)", gen->spec->name, layout->name, pointer,
+	return spec_printf(gen->spec, "%s_check_%s(%s, %s%s, %s, &part)", gen->spec->name, layout->name, pointer,
 			   size, arguments, view);
 }
 
@@ -284,7 +284,7 @@ static void emit_struct(struct gen *gen, const struct field *field)
 
 	pass_on(gen, type->layout, check_call(gen, type, c_pointer(gen, 0), c_rest(gen), member(gen, field)));
 	if (!type->layout->fixed && !field->at)
-		advance(gen, "used");
+		advance(gen, "part");
 }
 
 /* ---- arrays and lists: a function of their own ---- */
@@ -350,7 +350,7 @@ static void emit_step(struct gen *gen, const struct field *field)
 {
 	const struct type *type = field->type;
 	const char *length = element_type(type)->layout->fixed ?
-		spec_printf(gen->spec, "%u", (u32)element_type(type)->layout->fixed_size) : "used";
+		spec_printf(gen->spec, "%u", (u32)element_type(type)->layout->fixed_size) : "part";
 	const char *next;
 
 	if (type->until) {
@@ -378,7 +378,7 @@ static void emit_element(struct gen *gen, const struct field *field)
 	if (layout->fixed)
 		line(gen, "rule = %s_check_%s(msg + at%s, &element);", gen->spec->name, layout->name, arguments);
 	else
-		line(gen, "rule = %s_check_%s(msg + at, size - at%s, &element, &used);", gen->spec->name,
+		line(gen, "rule = %s_check_%s(msg + at, size - at%s, &element, &part);", gen->spec->name,
 		     layout->name, arguments);
 	line(gen, "if (rule)");
 	line(gen, "\treturn rule;");
@@ -392,7 +392,7 @@ static void walk_locals(struct gen *gen, const struct field *field)
 	line(gen, "struct %s_%s element;", gen->spec->name, element->name);
 	if (type->kind == T_LIST || is_counted(type))
 		line(gen, "%s i;", count_type(type));
-	line(gen, "u32 at = 0%s;", is_counted(type) ? ", length" : element->fixed ? "" : ", used");
+	line(gen, "u32 at = 0%s;", is_counted(type) ? ", length" : element->fixed ? "" : ", part");
 	line(gen, "int rule;");
 	fputc('\n', gen->out);
 }
@@ -479,7 +479,7 @@ static void call_walk(struct gen *gen, const struct field *field, const char *po
 
 	gen->rule = true;
 	gen->used |= is_counted(type);
-	line(gen, is_counted(type) ? "rule = %s, &used);" : "rule = %s);", call);
+	line(gen, is_counted(type) ? "rule = %s, &part);" : "rule = %s);", call);
 	line(gen, "if (rule)");
 	line(gen, "\treturn rule;");
 }
@@ -535,9 +535,9 @@ static void emit_counted_structs(struct gen *gen, const struct field *field)
 	const char *pointer = c_pointer(gen, 0);
 
 	call_walk(gen, field, pointer, c_rest(gen));
-	set_slice(gen, field, pointer, "used");
+	set_slice(gen, field, pointer, "part");
 	if (!field->at)
-		advance(gen, "used");
+		advance(gen, "part");
 }
 
 static void emit_region(struct gen *gen, const struct field *field)
@@ -589,7 +589,8 @@ static void emit_arm(struct gen *gen, const struct field *field, const struct ar
 	bytes = type->kind == T_BYTES && type->fixed_size < 0 ?
 		hold(gen, type->count, "from", "wide_from", &gen->from, &gen->wide_from) :
 		spec_printf(gen->spec, "%u", (u32)type->fixed_size);
-	reject_if(gen, spec_printf(gen->spec, "%s > %s", bytes, region), field->bounds_rule);
+	if (type->fixed_size)
+		reject_if(gen, spec_printf(gen->spec, "%s < %s", region, bytes), field->bounds_rule);
 	name = spec_printf(gen->spec, "m->%s.%s", field->name, arm->name);
 	if (type->kind == T_STRUCT)
 		pass_on(gen, type->layout, check_call(gen, type, c_pointer(gen, 0), region,
@@ -599,7 +600,7 @@ static void emit_arm(struct gen *gen, const struct field *field, const struct ar
 	else if (field->delivered)
 		line(gen, "%s = (struct wire_slice){ %s, %s };", name, c_pointer(gen, 0), bytes);
 	gen->used = true;
-	line(gen, "used = %s;", bytes);
+	line(gen, "part = %s;", bytes);
 }
 
 static void emit_arms(struct gen *gen, const struct field *field, const char *region)
@@ -625,7 +626,7 @@ static void emit_arms(struct gen *gen, const struct field *field, const char *re
 		line(gen, "return %s;\t/* %s:%u */", c_rule(gen->spec, field->tag_rule), file_name(gen->spec),
 		     field->tag_rule->loc.line);
 	else
-		line(gen, "used = %s;", type->bytes ? region : "0");
+		line(gen, "part = %s;", type->bytes ? region : "0");
 	gen->indent--;
 	line(gen, "}");
 }
@@ -643,8 +644,8 @@ static void emit_union(struct gen *gen, const struct field *field)
 	}
 	emit_arms(gen, field, region);
 	if (field->filled_rule)
-		reject_if(gen, spec_printf(gen->spec, "used != %s", region), field->filled_rule);
-	advance(gen, "used");
+		reject_if(gen, spec_printf(gen->spec, "part != %s", region), field->filled_rule);
+	advance(gen, "part");
 }
 
 /* ---- fields ---- */
@@ -887,7 +888,7 @@ static void emit_locals(const struct gen *gen, FILE *out)
 	if (gen->end)
 		fputs("\tu32 end;\n", out);
 	if (gen->used)
-		fputs("\tu32 used;\n", out);
+		fputs("\tu32 part;\n", out);
 	if (gen->rule)
 		fputs("\tint rule;\n", out);
 	if (gen->wide_bytes || gen->wide_from || gen->wide_word || gen->word || gen->bytes || gen->from ||
@@ -1010,8 +1011,8 @@ void emit_check_prototypes(struct spec *spec, FILE *out)
 	const struct layout *layout;
 
 	if (spec->header)
-		fprintf(out, "%s;\n", check_head(spec, spec->header));
+		put_lines(out, 0, spec_printf(spec, "%s;", check_head(spec, spec->header)));
 	for (layout = spec->layouts; layout; layout = layout->next)
 		if (layout->direction != REFUSED && (layout->kind != L_STRUCT || layout->used))
-			fprintf(out, "%s;\n", check_head(spec, layout));
+			put_lines(out, 0, spec_printf(spec, "%s;", check_head(spec, layout)));
 }

@@ -80,7 +80,7 @@ const char *c_load(struct gen *gen, const struct type *type, const char *pointer
 const char *c_param(struct spec *spec, const struct param *param)
 {
 	static const char *const taken[] = {
-		"msg", "size", "room", "ctx", "m", "used", "done", "at", "rule", "word", "bytes", "from", "end", "i",
+		"msg", "size", "room", "ctx", "m", "used", "part", "done", "at", "rule", "word", "bytes", "from", "end", "i",
 	};
 	size_t i;
 
@@ -319,6 +319,8 @@ static struct c_text join(struct gen *gen, struct c_text a, struct c_text b, boo
 {
 	int least = and ? C_AND : C_BIT_OR;
 
+	if (!and && a.binds == C_OR)
+		a.binds = C_BIT_OR;
 	return text(spec_printf(gen->spec, "%s %s %s", wrap(gen, a, least), and ? "&&" : "||", wrap(gen, b, least)),
 		    and ? C_AND : C_OR, C_INT);
 }

@@ -318,9 +318,9 @@ static void session_type(struct spec *spec, FILE *out, const struct session *ses
 		if (starts_request(spec, event))
 			fprintf(out, "\tstruct %s_%s_request %s;\n", spec->name, event->name, event->name);
 	fprintf(out, "};\n\nextern const struct session_table %s_%s_table;\n", spec->name, session->name);
-	fprintf(out, "%s;\n%s;\n", step_head(spec, session, "receive"), step_head(spec, session, "send"));
+	put_lines(out, 0, spec_printf(spec, "%s;\n%s;", step_head(spec, session, "receive"), step_head(spec, session, "send")));
 	if (has_key(spec, session))
-		fprintf(out, "%s;\n", key_head(spec, session));
+		put_lines(out, 0, spec_printf(spec, "%s;", key_head(spec, session)));
 }
 
 void emit_session_types(struct spec *spec, FILE *out)
@@ -332,11 +332,11 @@ void emit_session_types(struct spec *spec, FILE *out)
 		if (!is_kept(spec, layout))
 			continue;
 		kept_type(spec, out, layout);
-		fprintf(out, "%s;\n", keep_head(spec, layout));
+		put_lines(out, 0, spec_printf(spec, "%s;", keep_head(spec, layout)));
 	}
 	for (layout = spec->layouts; layout; layout = layout->next)
 		if (layout->has_request_rules)
-			fprintf(out, "%s;\n", match_head(spec, layout));
+			put_lines(out, 0, spec_printf(spec, "%s;", match_head(spec, layout)));
 	for (session = spec->sessions; session; session = session->next)
 		session_type(spec, out, session);
 }

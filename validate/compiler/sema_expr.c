@@ -372,8 +372,10 @@ static bool resolve_name(struct walker *walker, struct expr *expr, const struct 
 	    find_context_value(walker, expr->name, &ref))
 		return finish_ref(walker, expr, &ref);
 	constant = expr->part ? NULL : find_constant(walker->spec, expr->name);
-	if (constant)
+	if (constant) {
+		constant->named = true;
 		return number_ref(expr, REF_CONST, constant->value);
+	}
 	unknown_name(walker, expr->loc, expr->name, expected);
 	return false;
 }

@@ -97,6 +97,7 @@ void lint(struct spec *spec)
 {
 	const struct enumeration *enumeration;
 	const struct context_value *context;
+	const struct constant *constant;
 	const struct flagset *flagset;
 	const struct layout *layout;
 
@@ -110,6 +111,9 @@ void lint(struct spec *spec)
 	for (flagset = spec->flagsets; flagset; flagset = flagset->next)
 		if (!flagset->used)
 			warn_at(spec, flagset->loc, "flags '%s' are never used", flagset->name);
+	for (constant = spec->constants; constant; constant = constant->next)
+		if (!constant->named)
+			warn_at(spec, constant->loc, "constant '%s' is never used", constant->name);
 	for (context = spec->context; context; context = context->next)
 		if (!context->used)
 			warn_at(spec, context->loc, "context value '%s' is never used", context->name);

@@ -111,14 +111,16 @@ static const struct item *find_item(const struct item *items, const char *name, 
 /* It is there, but not for those who ask here. */
 static bool out_of_sight(struct walker *walker, struct loc loc, const char *name)
 {
-	bool inside = false;
+	bool inside = false, below;
 	const struct item *item = walker->layout ? find_item(walker->layout->items, name, &inside) : NULL;
 
 	if (!item)
 		return false;
-	error_at(walker->spec, loc, "'%s' cannot be used here: it is declared %s", name,
-		 item->loc.line > loc.line || (item->loc.line == loc.line && item->loc.column >= loc.column) ?
-		 "only below" : inside ? "inside of a 'when'" : "elsewhere");
+	below = item->loc.line > loc.line || (item->loc.line == loc.line && item->loc.column >= loc.column);
+	if (item->kind == I_LET && !below && !inside)
+		return true;	/* its own mistake was reported */
+	error_at(walker->spec, loc, "'%s' cannot be used here%s", name, below ? ": it is declared only below" :
+		 inside ? ": it is declared inside of a 'when'" : "");
 	note_at(walker->spec, item->loc, "here");
 	return true;
 }
@@ -199,8 +201,8 @@ static bool fold(enum op op, u64 a, u64 b, u64 *value)
 /* Whether an expression has one value, known here; what is not is no error. */
 bool constant_value(struct spec *spec, const struct expr *expr, u64 *value)
 {
-	const struct constant *constant;
 	const struct layout *layout;
+	struct constant *constant;
 	u64 a, b;
 
 	switch (expr->kind) {
@@ -213,6 +215,7 @@ bool constant_value(struct spec *spec, const struct expr *expr, u64 *value)
 		constant = expr->part ? NULL : find_constant(spec, expr->name);
 		if (!constant || !constant->used)
 			return false;
+		constant->named = true;
 		*value = constant->value;
 		return true;
 	case E_SIZEOF:
@@ -302,7 +305,7 @@ static void declare_constants(struct spec *spec)
 	for (constant = spec->constants; constant; constant = constant->next) {
 		if (!constant_value(spec, constant->expr, &constant->value))
 			no_constant(spec, constant->expr);
-		constant->used = true;	/* visible from here on; lint counts uses of its own */
+		constant->used = true;	/* visible from here on */
 	}
 }
 
