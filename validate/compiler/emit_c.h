@@ -29,6 +29,7 @@ struct gen {
 	struct layout *layout;
 	const char *view;		/* "m->": how fields are reached */
 	u32 indent;
+	u32 steady;			/* inside whens that leave the cursor where it is known */
 	bool acsl;
 	/* the cursor: base bytes behind the variable "at" if dynamic, else from the start */
 	bool dynamic;

@@ -781,7 +781,7 @@ static void emit_branch(struct gen *gen, struct item *items)
 
 	gen->indent++;
 	emit_items(gen, items);
-	if (gen->dynamic && gen->base != before.base)
+	if (gen->dynamic && gen->base != before.base && !gen->steady)
 		settle(gen);
 	gen->indent--;
 	gen->base = before.base;
@@ -799,12 +799,30 @@ static bool moves(const struct item *items)
 	return false;
 }
 
-static void emit_when(struct gen *gen, const struct item *item)
+/* How many bytes items take, -1 if it varies. */
+static s128 size_of_items(const struct item *items)
 {
-	bool moving = moves(item->then) || moves(item->otherwise);
+	const struct item *item;
+	s128 total = 0, then;
 
-	if (moving)
-		settle(gen);
+	for (item = items; item; item = item->next) {
+		if (item->kind == I_FIELD && !item->field->at) {
+			if (item->field->type->fixed_size < 0)
+				return -1;
+			total += item->field->type->fixed_size;
+		}
+		if (item->kind != I_WHEN)
+			continue;
+		then = size_of_items(item->then);
+		if (then < 0 || then != size_of_items(item->otherwise))
+			return -1;
+		total += then;
+	}
+	return total;
+}
+
+static void emit_branches(struct gen *gen, const struct item *item)
+{
 	line(gen, "if (%s) {", c_true(gen, item->expr));
 	emit_branch(gen, item->then);
 	if (item->otherwise) {
@@ -812,6 +830,24 @@ static void emit_when(struct gen *gen, const struct item *item)
 		emit_branch(gen, item->otherwise);
 	}
 	line(gen, "}");
+}
+
+/* Where both ways are of one length the place behind them is known; else "at" keeps it. */
+static void emit_when(struct gen *gen, const struct item *item)
+{
+	bool moving = moves(item->then) || moves(item->otherwise);
+	s128 length = size_of_items(item->then);
+
+	if (length >= 0 && length == size_of_items(item->otherwise)) {
+		gen->steady++;
+		emit_branches(gen, item);
+		gen->steady--;
+		gen->base += (u32)length;
+		return;
+	}
+	if (moving)
+		settle(gen);
+	emit_branches(gen, item);
 	if (moving)
 		gen->absolute = -1;
 }
@@ -901,7 +937,7 @@ static void emit_ending(struct gen *gen)
 	struct layout *layout = gen->layout;
 
 	if (layout->trailing_rule)
-		reject_if(gen, spec_printf(gen->spec, "%s != size", c_place(gen, 0)), layout->trailing_rule);
+		reject_if(gen, spec_printf(gen->spec, "size != %s", c_place(gen, 0)), layout->trailing_rule);
 	if (layout->kind == L_STRUCT && !layout->fixed)
 		line(gen, "*used = %s;", layout->has_extent ? "size" : c_place(gen, 0));
 	line(gen, "return 0;");

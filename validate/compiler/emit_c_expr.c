@@ -392,6 +392,8 @@ static struct c_text truth(struct gen *gen, const struct expr *expr, bool wanted
 /* An "a implies b" that must fail is "a and not b": logic() above, both sides the other way round. */
 const char *c_true(struct gen *gen, const struct expr *expr)
 {
+	if (expr->kind == E_NAME && expr->ref.flag)
+		return flag_truth(gen, expr).text;
 	return truth(gen, expr, true).text;
 }
 

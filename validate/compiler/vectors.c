@@ -46,7 +46,8 @@ struct look {
 
 struct node {
 	struct input *input;
-	int key;
+	int key;			/* more is better; of equals the newest batch, and its first */
+	u32 batch;
 };
 
 struct finder {
@@ -57,7 +58,7 @@ struct finder {
 	u64 known[SEEN_SLOTS];			/* features of the subject's bases */
 	struct look look;
 	struct node nodes[MOST_NODES];
-	u32 node_count, looks;
+	u32 node_count, batch, looks;
 	u32 complete;
 };
 
@@ -288,17 +289,21 @@ static void push(struct finder *finder, struct input *input, int key)
 		free(input);
 		return;
 	}
-	finder->nodes[finder->node_count++] = (struct node){ input, key };
+	finder->nodes[finder->node_count++] = (struct node){ input, key, finder->batch };
 }
 
-/* The most promising, of equals the newest. */
+static bool better(const struct node *a, const struct node *b)
+{
+	return a->key > b->key || (a->key == b->key && a->batch > b->batch);
+}
+
 static struct node pop(struct finder *finder)
 {
 	struct node best;
 	u32 i, at = 0;
 
 	for (i = 1; i < finder->node_count; i++)
-		if (finder->nodes[i].key >= finder->nodes[at].key)
+		if (better(&finder->nodes[i], &finder->nodes[at]))
 			at = i;
 	best = finder->nodes[at];
 	memmove(&finder->nodes[at], &finder->nodes[at + 1],
@@ -318,12 +323,13 @@ static void end_search(struct finder *finder)
 		free(finder->nodes[--finder->node_count].input);
 }
 
-/* Pushes all that @changes make of an input; the first is looked at first. */
+/* Pushes all that @changes make of an input. */
 static void branch(struct finder *finder, const struct input *input, const struct changes *changes, int key)
 {
 	u32 i;
 
-	for (i = changes->count; i-- > 0;)
+	finder->batch++;
+	for (i = 0; i < changes->count; i++)
 		push(finder, input_apply(input, &changes->list[i]),
 		     key - (changes->list[i].desperate ? DESPERATE : 0));
 }

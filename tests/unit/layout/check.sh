@@ -30,7 +30,8 @@ headers_of() {
 gather() {
 	rm -rf "$1"
 	mkdir -p "$1/first"
-	ln -s "$PWD/$here/Kbuild" "$PWD/$here/layout.c" "$PWD"/build/gen/{control,ring,storage}.c "$1"
+	ln -s "$PWD/$here"/{Kbuild,layout.c,guids.c} "$PWD"/build/gen/{control,ring,storage}.c \
+		"$PWD"/validate/runtime/*.c "$1"
 }
 
 # kbuild in directory $1 against headers $2, targets and variables after that.
@@ -38,8 +39,7 @@ kbuild() {
 	local directory=$PWD/$1 headers=$2
 
 	shift 2
-	make -j2 -C "$headers" M="$directory" AIRLOCK="$PWD" LAYOUT_FIRST="$directory/first" \
-		W=1 "$@"
+	make -j2 -C "$headers" M="$directory" AIRLOCK="$PWD" W=1 "$@"
 }
 
 # The module builds against series $1, and neither compiler nor sparse has anything to say.
