@@ -7,11 +7,16 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-CCACHE := $(if $(shell command -v ccache),ccache)
 CC := gcc
 CFLAGS := -O2 -g -std=gnu11 -Wall -Wextra -Werror
+CCACHE := $(shell command -v ccache)
 
-PROTOCOLS := $(patsubst validate/spec/%.spec,%,$(wildcard validate/spec/*.spec))
+# Says what it does in a line; "make V=1" shows whole commands.
+Q := $(if $(V),,@)
+say = $(if $(V),:,printf '  %-8s %s\n')
+COMPILE = $(CCACHE) $(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+PROTOCOLS := control ring storage
 
 .PHONY: help
 ## help: this list (the default)
@@ -19,40 +24,59 @@ help:
 	@sed -n 's/^## \([a-z-]*\): \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 .PHONY: setup
-## setup: install the Debian 12 packages used here (asks nothing; only what is missing)
+## setup: get the Debian 12 packages used here; only what is missing, no questions
 setup:
 	@tests/setup.sh
 
-.PHONY: all airspec generate
+.PHONY: all
 ## all: the compiler and everything it generates
 all: airspec generate
 
 # ---- the specification compiler ----
 
-AIRSPEC_OBJECTS := $(patsubst validate/compiler/%.c,build/compiler/%.o,\
-	$(wildcard validate/compiler/*.c))
+COMPILER := $(patsubst %.c,build/%.o,$(wildcard validate/compiler/*.c))
 
+.PHONY: airspec
 ## airspec: the specification compiler, build/airspec
 airspec: build/airspec
 
-build/airspec: $(AIRSPEC_OBJECTS)
-	$(CC) $(CFLAGS) -o $@ $^
+build/airspec: $(COMPILER)
+	@$(say) LINK $@
+	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
-build/compiler/%.o: validate/compiler/%.c | build/compiler
-	$(CCACHE) $(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+build/validate/compiler/%.o: validate/compiler/%.c
+	@mkdir -p $(@D)
+	@$(say) CC $<
+	$(Q)$(COMPILE)
+
+build/validate/compiler/%.o: CPPFLAGS := -D_GNU_SOURCE
 
 # ---- what it generates ----
 
-GENERATED := $(PROTOCOLS:%=build/gen/%.h)
+.PHONY: generate
+## generate: validators, tables, vectors, dissectors, ... of each protocol, build/gen/
+generate: $(PROTOCOLS:%=build/gen/%.h)
 
-## generate: validators, tables, vectors, dissectors, ... of every protocol, in build/gen
-generate: $(GENERATED)
+# One run writes all files of a protocol.
+GENERATED := %.h %.c %_tables.c %_layout.h %_glue.c %_vectors.c %_mutator.c %_acsl.c \
+	%.dict %.lua %.pcap %.expect %.md
 
-# One run makes all files of a protocol; the header stands for them all.
-build/gen/%.h build/gen/%.c &: validate/spec/%.spec build/airspec | build/gen
-	build/airspec build -o build/gen $<
+$(GENERATED:%=build/gen/%): validate/spec/%.spec build/airspec
+	@mkdir -p $(@D)
+	@$(say) AIRSPEC $<
+	$(Q)build/airspec build -o $(@D) $<
 
-build build/compiler build/gen:
-	@mkdir -p $@
+# ---- tests ----
 
--include $(wildcard build/*/*.d)
+.PHONY: demo
+## demo: a minute's tour: specifications compiled, honest and hostile messages judged
+demo: setup
+	@$(MAKE) --silent airspec
+	@tests/demo.sh
+
+.PHONY: clean
+## clean: remove what was made (unpacked kernel headers stay)
+clean:
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name headers -exec rm -rf {} +
+
+-include $(shell [ ! -d build ] || find build -path build/headers -prune -o -name '*.d' -print)

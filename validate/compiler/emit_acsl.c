@@ -1,7 +1,260 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The annotated C: contracts, loop invariants and assertions around the very same code.
+ * Whoever strips the comments that start with an at-sign is left with the plain file.
+ * Lists are formulas that call themselves: the elements from here on are acceptable.
+ */
+#include <string.h>
+
 #include "emit_acsl.h"
 
-void acsl_prologue(struct gen *gen) { (void)gen; }
-void acsl_contract(struct gen *gen, const struct layout *layout) { (void)gen; (void)layout; }
-void acsl_walk(struct gen *gen, const struct field *field) { (void)gen; (void)field; }
-void acsl_loop(struct gen *gen, const struct field *field) { (void)gen; (void)field; }
+static struct acsl fresh(struct gen *gen, const char *base, const char *size)
+{
+	return (struct acsl){ .spec = gen->spec, .base = base, .size = size };
+}
+
+static const char *or_true(const char *formula)
+{
+	return formula ? formula : "\\true";
+}
+
+static bool is_sized(const struct layout *layout)
+{
+	return !(layout->kind == L_HEADER || (layout->kind == L_STRUCT && layout->fixed));
+}
+
+static bool tells_length(const struct layout *layout)
+{
+	return layout->kind == L_STRUCT && !layout->fixed;
+}
+
+/* ---- what is assumed of context and parameters ---- */
+
+static u64 top_of(const struct type *type)
+{
+	return type->width < 8 ? (1ULL << type->width * 8) - 1 : UINT64_MAX;
+}
+
+/* "lo <= name <= hi", or NULL if the type says as much. */
+static const char *range_of(struct gen *gen, const char *name, const struct type *type, struct interval range)
+{
+	if (range.lo <= 0 && range.hi >= (s128)top_of(type))
+		return NULL;
+	return spec_printf(gen->spec, "%llu <= %s <= %llu", (unsigned long long)range.lo, name,
+			   (unsigned long long)range.hi);
+}
+
+void acsl_prologue(struct gen *gen)
+{
+	const struct context_value *value;
+	const char *range;
+
+	if (!gen->spec->context)
+		return;
+	line(gen, "/*@ predicate %s_context_ok(struct %s_context *ctx) =\n\t\\true", gen->spec->name, gen->spec->name);
+	for (value = gen->spec->context; value; value = value->next) {
+		range = range_of(gen, spec_printf(gen->spec, "ctx->%s", value->name), value->type, value->range);
+		if (range)
+			line(gen, "\t&& %s", range);
+	}
+	line(gen, ";\n */");
+}
+
+static void require_extra(struct gen *gen, const struct layout *layout)
+{
+	const struct param *param;
+	const char *range;
+
+	if (uses_context(layout))
+		line(gen, "    requires \\valid_read(ctx) && %s_context_ok(ctx);", gen->spec->name);
+	for (param = layout->params; param; param = param->next) {
+		range = range_of(gen, c_param(gen->spec, param), param->type, param->range);
+		if (range)
+			line(gen, "    requires %s;", range);
+	}
+}
+
+/* ---- check functions ---- */
+
+static const char *span(struct gen *gen, const struct layout *layout)
+{
+	if (is_sized(layout))
+		return "msg + (0 .. size - 1)";
+	return spec_printf(gen->spec, "msg + (0 .. %lld)", (long long)layout->fixed_size - 1);
+}
+
+static void write_predicate(struct gen *gen, const struct layout *layout, const struct acsl *a)
+{
+	const char *extra = acsl_extra(gen->spec, layout, true);
+	const char *size = is_sized(layout) ? ", integer size" : "";
+
+	line(gen, "/*@ predicate %s_%s_ok(u8 *msg%s%s) =\n%s;\n */", gen->spec->name, layout->name, size, extra,
+	     or_true(a->rules));
+	if (tells_length(layout))
+		line(gen, "/*@ logic integer %s_%s_length(u8 *msg%s%s) =\n%s;\n */", gen->spec->name, layout->name, size,
+		     extra, a->at);
+}
+
+static const char *holds(struct gen *gen, const struct layout *layout, const char *size)
+{
+	return spec_printf(gen->spec, "%s_%s_ok(msg%s%s)", gen->spec->name, layout->name, is_sized(layout) ? size : "",
+			   acsl_extra(gen->spec, layout, false));
+}
+
+static void write_contract(struct gen *gen, const struct layout *layout, const struct acsl *a)
+{
+	const char *used = tells_length(layout) ? ", used" : "";
+
+	fprintf(gen->out, "/*@ requires \\valid_read(%s);\n    requires \\valid(m);\n", span(gen, layout));
+	if (*used)
+		fputs("    requires \\valid(used);\n", gen->out);
+	require_extra(gen, layout);
+	fprintf(gen->out, "    requires \\separated(m, %s%s%s);\n", span(gen, layout), uses_context(layout) ? ", ctx" : "",
+		used);
+	fprintf(gen->out, "    terminates \\true;\n    assigns *m%s;\n", *used ? ", *used" : "");
+	fprintf(gen->out, "    ensures \\result == 0 <==> %s;\n", holds(gen, layout, ", size"));
+	if (*used)
+		fprintf(gen->out, "    ensures \\result == 0 ==> *used == %s_%s_length(msg, size%s) && %lld <= *used <= size;\n",
+			gen->spec->name, layout->name, acsl_extra(gen->spec, layout, false),
+			(long long)layout->least_size);
+	if (a->facts)
+		fprintf(gen->out, "    ensures \\result == 0 ==> (%s);\n", a->facts);
+	fputs(" */\n", gen->out);
+}
+
+static void receive_contract(struct gen *gen)
+{
+	(void)gen;
+}
+
+void acsl_contract(struct gen *gen, const struct layout *layout)
+{
+	struct acsl a = fresh(gen, "msg", "size");
+
+	if (!layout) {
+		receive_contract(gen);
+		return;
+	}
+	acsl_describe(&a, layout);
+	write_predicate(gen, layout, &a);
+	write_contract(gen, layout, &a);
+}
+
+void acsl_return(struct gen *gen, bool accepts)
+{
+	line(gen, "/*@ assert %s%s; */", accepts ? "" : "!", holds(gen, gen->layout, ", \\at(size, Pre)"));
+}
+
+/* ---- lists and arrays ---- */
+
+struct walk {
+	const struct type *type;
+	const struct layout *element;
+	const char *name;
+	const char *most;		/* "most", "count" or NULL */
+	const char *extra;
+	const char *length;		/* of the element at "at" */
+};
+
+static struct walk walk_of(struct gen *gen, const struct field *field)
+{
+	const struct acsl a = fresh(gen, "msg", "size");
+	const struct type *type = field->type;
+	const struct layout *element = type->kind == T_LIST ? type->layout : type->element->layout;
+	struct walk walk = { .type = type, .element = element, .name = acsl_walk_name(&a, field) };
+
+	walk.most = type->kind == T_LIST ? "most" : acsl_counted(type) ? "count" : NULL;
+	walk.extra = acsl_extra(gen->spec, element, false);
+	walk.length = element->fixed ? spec_printf(gen->spec, "%lld", (long long)element->fixed_size) :
+		      spec_printf(gen->spec, "%s_%s_length(msg + at, size - at%s)", gen->spec->name, element->name,
+				  walk.extra);
+	return walk;
+}
+
+/* The call of a formula about the elements from "at" on. */
+static const char *from(struct gen *gen, const struct walk *walk, const char *kind, const char *at, const char *i)
+{
+	const char *most = walk->most ? spec_printf(gen->spec, ", %s, %s", i, walk->most) : "";
+
+	return spec_printf(gen->spec, "%s_%s(msg, %s, size%s%s)", walk->name, kind, at, most, walk->extra);
+}
+
+static void declare(struct gen *gen, const struct walk *walk, const char *what, const char *kind)
+{
+	fprintf(gen->out, "/*@ %s %s_%s(u8 *msg, integer at, integer size", what, walk->name, kind);
+	if (walk->most)
+		fprintf(gen->out, ", integer i, integer %s", walk->most);
+	fprintf(gen->out, "%s) =\n", acsl_extra(gen->spec, walk->element, true));
+}
+
+/* What must hold from one element on. */
+static const char *onward(struct gen *gen, const struct walk *walk)
+{
+	struct acsl element = fresh(gen, "msg + at", "(size - at)");
+	const char *rest = from(gen, walk, "from", spec_printf(gen->spec, "at + %s", walk->length), "i + 1"), *link;
+
+	if (walk->type->until || walk->type->linked)
+		acsl_describe(&element, walk->element);
+	if (walk->type->linked) {
+		link = acsl_field(&element, &walk->type->link);
+		rest = spec_printf(gen->spec, "(%s == 0 || (%s <= %s < size - at && %s))", link, walk->length, link,
+				   from(gen, walk, "from", spec_printf(gen->spec, "at + %s", link), "i + 1"));
+	}
+	if (walk->type->until)
+		rest = spec_printf(gen->spec, "(%s || %s)", acsl_truth(&element, walk->type->until), rest);
+	return rest;
+}
+
+static void write_walk_logic(struct gen *gen, const struct walk *walk)
+{
+	const char *size = walk->element->fixed ? "" : ", size - at";
+
+	declare(gen, walk, "predicate", "from");
+	fprintf(gen->out, "\t%s || (%s%s_%s_ok(msg + at%s%s) && %s);\n */\n",
+		acsl_counted(walk->type) ? "i >= count" : "at >= size", walk->type->kind == T_LIST ? "i < most && " : "",
+		gen->spec->name, walk->element->name, size, walk->extra, onward(gen, walk));
+	if (!acsl_counted(walk->type))
+		return;
+	declare(gen, walk, "logic integer", "end");
+	fprintf(gen->out, "\ti >= count ? at : %s;\n */\n",
+		from(gen, walk, "end", spec_printf(gen->spec, "at + %s", walk->length), "i + 1"));
+}
+
+void acsl_walk(struct gen *gen, const struct field *field)
+{
+	const struct walk walk = walk_of(gen, field);
+	const bool counted = acsl_counted(walk.type);
+
+	write_walk_logic(gen, &walk);
+	fputs("/*@ requires \\valid_read(msg + (0 .. size - 1));\n", gen->out);
+	if (!walk.most)
+		fprintf(gen->out, "    requires size %% %s == 0;\n", walk.length);
+	require_extra(gen, walk.element);
+	if (counted)
+		fputs("    requires \\valid(used);\n", gen->out);
+	if (counted || uses_context(walk.element))
+		fprintf(gen->out, "    requires \\separated(msg + (0 .. size - 1)%s%s);\n",
+			uses_context(walk.element) ? ", ctx" : "", counted ? ", used" : "");
+	fprintf(gen->out, "    terminates \\true;\n    assigns %s;\n", counted ? "*used" : "\\nothing");
+	fprintf(gen->out, "    ensures \\result == 0 <==> %s;\n", from(gen, &walk, "from", "0", "0"));
+	if (counted)
+		fprintf(gen->out, "    ensures \\result == 0 ==> *used == %s && *used <= size;\n",
+			from(gen, &walk, "end", "0", "0"));
+	fputs(" */\n", gen->out);
+}
+
+void acsl_loop(struct gen *gen, const struct field *field)
+{
+	const struct walk walk = walk_of(gen, field);
+	const bool counted = acsl_counted(walk.type);
+
+	line(gen, "/*@ loop invariant at <= size%s;",
+	     !walk.most ? spec_printf(gen->spec, " && at %% %s == 0", walk.length) : counted ? " && i <= count" : "");
+	line(gen, "    loop invariant %s <==> %s;", from(gen, &walk, "from", "0", "0"), from(gen, &walk, "from", "at", "i"));
+	if (counted)
+		line(gen, "    loop invariant %s == %s;", from(gen, &walk, "end", "0", "0"),
+		     from(gen, &walk, "end", "at", "i"));
+	line(gen, "    loop assigns at, rule, element%s%s;", walk.most ? ", i" : "", walk.element->fixed ? "" :
+	     counted ? ", length" : ", part");
+	line(gen, "    loop variant %s;\n */", counted ? "count - i" : "size - at");
+}

@@ -290,15 +290,22 @@ static bool starts_request(const struct spec *spec, const struct event *event)
 	return event->kind == EV_SEND && event->message->is_request && is_kept(spec, event->message);
 }
 
-/* A key that is a context value is known to who asks. */
+/* A number of the session's messages; a context value or a GUID is told apart by who asks. */
 static bool has_key(const struct spec *spec, const struct session *session)
 {
-	const struct context_value *value;
+	const struct event *event;
+	const struct item *item;
 
-	for (value = spec->context; value && session->key; value = value->next)
-		if (!strcmp(value->name, session->key))
-			return false;
-	return session->key;
+	for (event = session->key ? session->events : NULL; event; event = event->next) {
+		for (item = event->message ? event->message->items : NULL; item; item = item->next)
+			if (item->kind == I_FIELD && item->field->delivered && is_scalar(item->field->type) &&
+			    !strcmp(item->field->name, session->key))
+				return true;
+		for (item = spec->header->items; item; item = item->next)
+			if (item->kind == I_FIELD && item->field->delivered && !strcmp(item->field->name, session->key))
+				return true;
+	}
+	return false;
 }
 
 static void session_type(struct spec *spec, FILE *out, const struct session *session)

@@ -283,7 +283,9 @@ static void mutilate(struct capture *capture, const struct packet *whole)
 /* What is no packet of ours: too short, of another kind, or with too few values. */
 static void add_strange(struct capture *capture)
 {
-	static const char *const bytes[] = { "A", "AIRL", "AIRL\1\1", "AIRK\1\1\2\2\3\3\4\4\5\5\5\5\5", "AIRL\1\2\377\377\1\1\1\1" };
+	static const char *const bytes[] = {
+		"A", "AIRL", "AIRL\1\1", "AIRK\1\1\2\2\3\3\4\4\5\5\5\5\5", "AIRL\1\2\377\377\1\1\1\1",
+	};
 	size_t i;
 
 	for (i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {

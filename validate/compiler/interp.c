@@ -95,6 +95,15 @@ static void saw(const scope *s, const struct field *field, const struct bitpart 
 		observer->saw(observer->arg, field, bit, (u32)offset, width, (u64)number);
 }
 
+static void nested(const scope *s, const struct field *field, const struct arm *arm, bool element,
+		   bool inside, s128 offset)
+{
+	struct interp_observer *observer = s->walk->observer;
+
+	if (observer && observer->nested && !s->walk->blind)
+		observer->nested(observer->arg, field, arm, element, inside, (u32)offset);
+}
+
 /* ---- bytes ---- */
 
 /* Past the end, where only a disabled rule can lead, bytes are zero. */
@@ -594,8 +603,10 @@ static bool walk_elements(const scope *s, const struct field *field, s128 offset
 	if (element->kind != T_STRUCT)
 		return !s->walk->verdict;
 	for (i = 0; i < count && (type->kind != T_FILL || offset < *end); i++) {
+		nested(s, field, NULL, true, true, offset);
 		if (!step(s) || !walk_struct(s, element, offset, &region, &inner))
 			return false;
+		nested(s, field, NULL, true, false, offset);
 		tell(s, &(struct interp_site){ .kind = SITE_ELEMENT, .field = field, .offset = offset,
 					       .size = inner.cursor - offset, .count = (u32)i });
 		offset = inner.cursor;
@@ -652,10 +663,12 @@ static bool walk_list(const scope *s, const struct field *field, s128 offset, s1
 	u32 count;
 
 	for (count = 0; offset < end; count++) {
+		nested(s, field, NULL, true, true, offset);
 		if (!step(s) || !check_max(s, field, offset, count) ||
 		    !element_fits(s, field, &region, offset) ||
 		    !walk_struct(s, type, offset, &region, &element))
 			return false;
+		nested(s, field, NULL, true, false, offset);
 		tell(s, &(struct interp_site){ .kind = SITE_ELEMENT, .field = field, .offset = offset,
 					       .size = element.cursor - offset, .count = count });
 		offset = element.cursor;
@@ -738,8 +751,10 @@ static bool walk_union(const scope *s, const struct field *field, s128 offset, s
 	tell(s, &(struct interp_site){ .kind = SITE_ARM, .field = field, .expr = type->tag, .value = tag });
 	if (!check_tag(s, field, tag, arm))
 		return false;
+	nested(s, field, arm, false, true, offset);
 	if (arm && !walk_arm(s, field, arm->type, &region, offset, &arm_end))
 		return false;
+	nested(s, field, arm, false, false, arm_end);
 	*end = type->bytes ? offset + size : arm_end;
 	return !arm || !type->bytes || check_filled(s, field, arm_end, offset + size, size);
 }
@@ -799,8 +814,10 @@ static bool walk_nested(const scope *s, const struct field *field, s128 offset, 
 {
 	scope inner;
 
+	nested(s, field, NULL, false, true, offset);
 	if (!walk_struct(s, field->type, offset, &s->region, &inner))
 		return false;
+	nested(s, field, NULL, false, false, offset);
 	*end = inner.cursor;
 	return true;
 }
@@ -934,6 +951,17 @@ static bool check_when(const scope *s)
 					       .expr = message->when });
 }
 
+static bool walk_let(scope *s, const struct item *item)
+{
+	s128 number = value(s, item->expr);
+	struct interp_observer *observer = s->walk->observer;
+
+	add(s, item, number, 0, 0);
+	if (observer && observer->named && !s->walk->blind)
+		observer->named(observer->arg, item, (u64)number);
+	return !s->walk->verdict;
+}
+
 static bool walk_items(scope *s, const struct item *items);
 
 static bool walk_when(scope *s, const struct item *item)
@@ -966,8 +994,7 @@ static bool walk_item(scope *s, const struct item *item, bool *running)
 	case I_RULE:
 		return walk_test(s, item);
 	case I_LET:
-		add(s, item, value(s, item->expr), 0, 0);
-		return !s->walk->verdict;
+		return walk_let(s, item);
 	case I_EXTENT:
 		return walk_extent(s, item);
 	case I_WHEN:
@@ -1232,11 +1259,11 @@ u32 interp_session_send(const struct spec *spec, const struct session *session,
 		return event->state_rule->number;
 	if (layout->is_request && run->outstanding >> event->number & 1)
 		return event->pairing_rule ? event->pairing_rule->number : INTERP_UNDEFINED;
-	take(session, run, line);
 	if (layout->is_request) {
 		run->outstanding |= 1ULL << event->number;
 		run->request[event->number] = *message;
 	}
+	take(session, run, line);
 	return 0;
 }
 

@@ -88,6 +88,13 @@ struct interp_observer {
 	void (*saw)(void *arg, const struct field *field, const struct bitpart *bit,
 		    u32 offset, u32 width, u64 value);
 	void (*passed)(void *arg, const struct interp_site *site);
+	/*
+	 * What is seen now is inside of @field, a struct, or its @arm, or (inside == false) no
+	 * longer; @element: one of many. @offset is where it starts.
+	 */
+	void (*nested)(void *arg, const struct field *field, const struct arm *arm, bool element,
+		       bool inside, u32 offset);
+	void (*named)(void *arg, const struct item *let, u64 value);
 	void *arg;
 	u32 disabled;			/* number of a rule taken as kept; 0: none */
 };

@@ -371,13 +371,21 @@ bool want_either(struct parser *parser, const char *yes, const char *no, const c
 	return false;
 }
 
+/* Where something else stands, that is wrong; where all ends, something is missing before. */
+struct loc place_of_missing(const struct parser *parser)
+{
+	if (parser->now.kind == TOKEN_END || (at_end_of_line(parser) && at_mark(parser, "}")))
+		return behind(parser);
+	return parser->now.loc;
+}
+
 const char *want_name(struct parser *parser, struct loc *loc, const char *what)
 {
 	const char *name = parser->now.text;
 
 	*loc = parser->now.loc;
 	if (parser->now.kind != TOKEN_NAME)
-		syntax_error(parser, at_end_of_line(parser) ? behind(parser) : *loc, "expected %s", what);
+		syntax_error(parser, place_of_missing(parser), "expected %s", what);
 	next(parser);
 	return name;
 }
@@ -388,7 +396,7 @@ u64 want_number(struct parser *parser, struct loc *loc, const char *what)
 
 	*loc = parser->now.loc;
 	if (parser->now.kind != TOKEN_NUMBER)
-		syntax_error(parser, at_end_of_line(parser) ? behind(parser) : *loc, "expected %s", what);
+		syntax_error(parser, place_of_missing(parser), "expected %s", what);
 	next(parser);
 	return number;
 }

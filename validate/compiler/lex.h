@@ -62,6 +62,7 @@ bool at_mark(const struct parser *parser, const char *mark);
 bool at_word(const struct parser *parser, const char *word);
 bool at_end_of_line(const struct parser *parser);
 struct loc behind(const struct parser *parser);		/* what came before */
+struct loc place_of_missing(const struct parser *parser);
 bool take_mark(struct parser *parser, const char *mark);
 bool take_word(struct parser *parser, const char *word);
 void want_mark(struct parser *parser, const char *mark, const char *where);

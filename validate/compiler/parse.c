@@ -538,7 +538,7 @@ static void parse_versions(struct parser *parser)
 		syntax_error(parser, parser->now.loc, "there are versions already");
 	next(parser);
 	want_word(parser, "shift", "after 'versions'");
-	shift = want_number(parser, &loc, "by how many bits the major number is shifted");
+	shift = want_number(parser, &loc, "the number of bits by which the major number is shifted");
 	if (shift < 1 || shift > 16)
 		syntax_error(parser, loc, "the major number is shifted by 1 to 16 bits");
 	parser->spec->version_shift = (u32)shift;

@@ -128,7 +128,7 @@ static struct expr *parse_primary(struct parser *parser)
 	if (at_mark(parser, "-"))
 		syntax_error(parser, token.loc, "there are no negative numbers");
 	if (token.kind != TOKEN_NUMBER && token.kind != TOKEN_VERSION)
-		syntax_error(parser, at_end_of_line(parser) ? behind(parser) : token.loc, "expected a value");
+		syntax_error(parser, place_of_missing(parser), "expected a value");
 	expr = new_expr(parser, token.kind == TOKEN_NUMBER ? E_NUMBER : E_VERSION, token.loc);
 	expr->number = token.kind == TOKEN_NUMBER ? token.number :
 			(u64)token.major << 32 | token.minor;

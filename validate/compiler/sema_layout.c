@@ -26,7 +26,8 @@ static void unknown_type(struct spec *spec, const struct type *type)
 	for (flagset = spec->flagsets; flagset; flagset = flagset->next)
 		best = nearest(type->name, best, flagset->name);
 	for (layout = spec->layouts; layout; layout = layout->next)
-		best = nearest(type->name, best, layout->name);
+		if (layout->kind == L_STRUCT)
+			best = nearest(type->name, best, layout->name);
 	if (best)
 		error_at(spec, type->loc, "no type is called '%s'; did you mean '%s'?", type->name, best);
 	else

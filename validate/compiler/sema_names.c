@@ -39,7 +39,7 @@ static u32 distance(const char *a, const char *b)
 /* The nearer of two candidates, if near enough to be a slip of the pen. */
 const char *nearest(const char *name, const char *best, const char *candidate)
 {
-	u32 limit = strlen(name) > 4 ? 2 : 1;
+	u32 limit = strlen(name) > 4 ? 2 : strlen(name) > 2;
 	u32 far = distance(name, candidate);
 
 	if (far > limit && !(strlen(name) > 3 && !strncmp(candidate, name, strlen(name))))

@@ -529,6 +529,21 @@ static bool all_values(const struct type *type, const struct enumeration *enumer
 	return true;
 }
 
+/* An arm of fixed size fits into a union of a stated size, and fills it. */
+static void check_room(struct walker *walker, const struct type *type, const struct arm *arm)
+{
+	s128 least = arm->type->least_size, most = arm->type->fixed_size;
+
+	if (!type->bytes)
+		return;
+	if (least > type->bytes->range.hi)
+		error_at(walker->spec, arm->loc, "this arm has at least %u bytes, the union at most %u",
+			 (u32)least, (u32)type->bytes->range.hi);
+	else if (most >= 0 && most < type->bytes->range.lo)
+		error_at(walker->spec, arm->loc, "this arm has %u bytes, the union at least %llu",
+			 (u32)most, (unsigned long long)type->bytes->range.lo);
+}
+
 static void no_value(struct walker *walker, const struct arm *arm, const struct enumeration *enumeration)
 {
 	const struct enumerator *value;
@@ -562,6 +577,7 @@ static void walk_arms(struct walker *walker, struct type *type, const struct enu
 			walk_struct(walker, arm->type);
 		else if (arm->type->count)
 			resolve_place(walker, arm->type->count);
+		check_room(walker, type, arm);
 	}
 }
 

@@ -227,7 +227,7 @@ static void check_key(struct spec *spec, const struct session *session)
 			continue;
 		for (item = event->message->items; item; item = item->next)
 			if (item->kind == I_FIELD && !strcmp(item->field->name, session->key) &&
-			    item->field->delivered && is_scalar(item->field->type))
+			    item->field->delivered && (is_scalar(item->field->type) || item->field->type->kind == T_GUID))
 				return;
 		for (item = spec->header->items; item; item = item->next)
 			if (item->kind == I_FIELD && !strcmp(item->field->name, session->key))
