@@ -66,6 +66,29 @@ $(GENERATED:%=build/gen/%): validate/spec/%.spec build/airspec
 	@$(say) AIRSPEC $<
 	$(Q)build/airspec build -o $(@D) $<
 
+# ---- fuzzing ----
+
+FUZZ_CC := clang
+FUZZ_CFLAGS := -O1 -g -std=gnu11 -Wall -Wextra -Werror -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all
+FUZZ_SECONDS := 20
+
+build/fuzz/compiler: $(patsubst %.c,build/sanitized/%.o,fuzz/compiler.c \
+	$(filter-out %/main.c,$(wildcard validate/compiler/*.c)))
+	@mkdir -p $(@D)
+	@$(say) LINK $@
+	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^
+
+build/sanitized/%.o: CC = $(FUZZ_CC)
+build/sanitized/%.o: CFLAGS = $(FUZZ_CFLAGS)
+build/sanitized/%.o: CPPFLAGS = -D_GNU_SOURCE -Ivalidate/compiler
+build/sanitized/%.o: %.c
+	@mkdir -p $(@D)
+	@$(say) CC $< '(sanitized)'
+	$(Q)$(COMPILE)
+
+# ---- tests ----
+
 # ---- tests ----
 
 .PHONY: demo

@@ -270,3 +270,37 @@ size_t mutate(const struct mutate_tables *tables, u8 *data, size_t size, size_t 
 		change(&job);
 	return job.size;
 }
+
+static u64 context_value(struct job *job, const struct mutate_context *value)
+{
+	u64 span = value->hi - value->lo, any;
+
+	switch (below(job, value->count ? 6 : 4)) {
+	case 0:
+		return value->lo;
+	case 1:
+		return value->hi;
+	case 2:
+	case 3:
+		any = (u64)below(job, 1u << 31) << 33 | (u64)below(job, 1u << 31) << 2 | below(job, 4);
+		return (value->lo + (span == UINT64_MAX ? any : any % (span + 1))) & value->mask;
+	default:
+		return job->tables->values[value->first + below(job, value->count)];
+	}
+}
+
+void mutate_context(const struct mutate_tables *tables, u64 selector, u64 *values)
+{
+	struct job job = { .tables = tables, .random = selector };
+	u32 i, shape;
+
+	below(&job, 1);
+	shape = below(&job, tables->shape_count);
+	if (tables->shape_count && below(&job, 2)) {
+		memcpy(values, tables->contexts + (size_t)shape * tables->context_count,
+		       tables->context_count * sizeof(*values));
+		return;
+	}
+	for (i = 0; i < tables->context_count; i++)
+		values[i] = context_value(&job, &tables->context[i]);
+}

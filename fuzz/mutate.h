@@ -27,12 +27,23 @@ struct mutate_shape {
 	u32 first_key, keys;	/* in mutate_tables.keys: fields that tell which message it is */
 };
 
+/* A value of the context: what it may be, and values worth trying. */
+struct mutate_context {
+	u64 lo, hi;
+	u64 mask;		/* bits that mean something */
+	u16 first, count;	/* in mutate_tables.values */
+};
+
 struct mutate_tables {
 	const struct mutate_shape *shapes;
 	const struct mutate_field *fields;
 	const u32 *keys;	/* numbers of fields */
 	const u64 *values;
 	u32 shape_count;
+	const struct mutate_context *context;
+	u32 context_count;
+	const u64 *contexts;		/* for each shape, one in which it is accepted */
+	const char *const *whole;	/* messages and frames, which can be checked for themselves; NULL ends them */
 };
 
 /*
@@ -42,5 +53,8 @@ struct mutate_tables {
  * change. Shapes are cut at @max.
  */
 size_t mutate(const struct mutate_tables *tables, u8 *data, size_t size, size_t max, u32 seed);
+
+/* A legal context: that of a shape, or one the selector puts together. */
+void mutate_context(const struct mutate_tables *tables, u64 selector, u64 *values);
 
 #endif

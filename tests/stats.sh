@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prints the numbers the project holds itself to, one "key: value" a line. Expects the
-# generated files in build/gen. Lines that hold only white space or comment never count.
+# Prints the numbers the project holds itself to, one "key: value" a line; "stats.sh check"
+# says "ok" or "not ok" for each that has a limit. Expects the generated files in build/gen.
+# Lines that hold only white space or comment never count.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -57,6 +58,24 @@ c_lines() {
 	' "$@"
 }
 
+rules() {
+	local protocol
+
+	for protocol in "${protocols[@]}"; do
+		build/airspec rules "validate/spec/$protocol.spec"
+	done | wc -l
+}
+
+# Rules with a vector that breaks them and one that keeps them.
+rules_with_vectors() {
+	local protocol
+
+	for protocol in "${protocols[@]}"; do
+		sed -n 's/.*\.rule_name = "\([^"]*\)".*\.breaks = \([a-z]*\).*/\1 \2/p' \
+			"$gen/${protocol}_vectors.c" | sort -u | cut -d ' ' -f 1 | uniq -d
+	done | wc -l
+}
+
 # The length of each function body in the files given, braces included, shortest first.
 function_lengths() {
 	ctags -x --language-force=C --kinds-C=f --_xformat='%{line} %{end} %F' "$@" |
@@ -83,7 +102,7 @@ function_stats() {
 	'
 }
 
-main() {
+numbers() {
 	local spec c
 
 	spec=$(spec_lines)
@@ -91,9 +110,41 @@ main() {
 	printf 'spec-lines: %d\n' "$spec"
 	printf 'generated-c-lines: %d\n' "$c"
 	awk -v c="$c" -v spec="$spec" 'BEGIN { printf "c-per-spec-line: %.2f\n", c / spec }'
+	printf 'rules: %d\n' "$(rules)"
+	printf 'rules-with-vectors: %d\n' "$(rules_with_vectors)"
 	function_stats generated "${generated[@]}"
 	printf 'hand-written-c-lines: %d\n' "$(c_lines "${written[@]}")"
 	function_stats hand-written "${written[@]}"
 }
 
-main
+# Reads the numbers and compares them with their limits.
+check() {
+	awk -F ': ' '
+		function expect(holds, words) {
+			print (holds ? "ok " : "not ok ") words
+			failed += !holds
+		}
+		{ value[$1] = $2; print }
+		END {
+			expect(value["c-per-spec-line"] > 0 && value["c-per-spec-line"] < 6,
+				"less than 6 lines of C for a line of specification")
+			expect(value["rules"] > 0 && value["rules-with-vectors"] == value["rules"],
+				"each rule has a vector that breaks it and one that keeps it")
+			expect(value["generated-functions"] > 0 &&
+				value["generated-functions-over-100-lines"] == 0,
+				"no generated function is longer than 100 lines")
+			expect(value["hand-written-functions"] > 0 &&
+				value["hand-written-functions-over-100-lines"] == 0,
+				"no hand-written function is longer than 100 lines")
+			expect(value["hand-written-median-function-lines"] <= 12,
+				"half of the hand-written functions have 12 lines or less")
+			exit failed > 0
+		}
+	'
+}
+
+if [ "${1:-}" = check ]; then
+	numbers | check
+else
+	numbers
+fi

@@ -109,8 +109,7 @@ static void write_contract(struct gen *gen, const struct layout *layout, const s
 	if (*used)
 		fputs("    requires \\valid(used);\n", gen->out);
 	require_extra(gen, layout);
-	fprintf(gen->out, "    requires \\separated(m, %s%s%s);\n", span(gen, layout), uses_context(layout) ? ", ctx" : "",
-		used);
+	fprintf(gen->out, "    requires \\separated(m, msg + (..)%s%s);\n", uses_context(layout) ? ", ctx + (..)" : "", used);
 	fprintf(gen->out, "    terminates \\true;\n    assigns *m%s;\n", *used ? ", *used" : "");
 	fprintf(gen->out, "    ensures \\result == 0 <==> %s;\n", holds(gen, layout, ", size"));
 	if (*used)
@@ -122,9 +121,42 @@ static void write_contract(struct gen *gen, const struct layout *layout, const s
 	fputs(" */\n", gen->out);
 }
 
+/* ---- dispatch ---- */
+
+/* The first message whose "when" holds is the one meant. */
+static const char *write_choice(struct gen *gen, struct acsl *a, bool *context)
+{
+	const char *choice = "", *ending = "\\false";
+	const struct layout *layout;
+
+	for (layout = gen->spec->layouts; layout; layout = layout->next) {
+		if (layout->kind != L_MESSAGE || layout->direction == TO_HOST)
+			continue;
+		*context |= uses_context(layout);
+		choice = spec_printf(gen->spec, "%s(%s) ?\n%s :\n", choice, layout->when ? acsl_truth(a, layout->when) :
+				     "\\true", layout->direction == REFUSED ? "\\false" :
+				     holds(gen, layout, ", size"));
+	}
+	return spec_printf(gen->spec, "(%s%s)", choice, ending);
+}
+
 static void receive_contract(struct gen *gen)
 {
-	(void)gen;
+	const struct layout *header = gen->spec->header;
+	struct acsl a = fresh(gen, "msg", "size");
+	bool context = uses_context(header);
+	const char *choice, *extra;
+
+	choice = write_choice(gen, &a, &context);
+	extra = context ? spec_printf(gen->spec, ", struct %s_context *ctx", gen->spec->name) : "";
+	line(gen, "/*@ predicate %s_receive_ok(u8 *msg, integer size%s) =\n%lld <= size && %s && %s;\n */", gen->spec->name,
+	     extra, (long long)header->fixed_size, holds(gen, header, ""), choice);
+	line(gen, "/*@ requires \\valid_read(msg + (0 .. size - 1));\n    requires \\valid(m);");
+	if (context)
+		line(gen, "    requires \\valid_read(ctx) && %s_context_ok(ctx);", gen->spec->name);
+	line(gen, "    requires \\separated(m, msg + (..)%s);", context ? ", ctx + (..)" : "");
+	line(gen, "    terminates \\true;\n    assigns *m;");
+	line(gen, "    ensures \\result == 0 <==> %s_receive_ok(msg, size%s);\n */", gen->spec->name, context ? ", ctx" : "");
 }
 
 void acsl_contract(struct gen *gen, const struct layout *layout)
@@ -233,8 +265,8 @@ void acsl_walk(struct gen *gen, const struct field *field)
 	if (counted)
 		fputs("    requires \\valid(used);\n", gen->out);
 	if (counted || uses_context(walk.element))
-		fprintf(gen->out, "    requires \\separated(msg + (0 .. size - 1)%s%s);\n",
-			uses_context(walk.element) ? ", ctx" : "", counted ? ", used" : "");
+		fprintf(gen->out, "    requires \\separated(msg + (..)%s%s);\n",
+			uses_context(walk.element) ? ", ctx + (..)" : "", counted ? ", used" : "");
 	fprintf(gen->out, "    terminates \\true;\n    assigns %s;\n", counted ? "*used" : "\\nothing");
 	fprintf(gen->out, "    ensures \\result == 0 <==> %s;\n", from(gen, &walk, "from", "0", "0"));
 	if (counted)

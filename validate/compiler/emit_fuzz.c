@@ -17,6 +17,7 @@
 #define MOST_ALL_SHAPES 1024
 #define MOST_FIELDS 32768
 #define MOST_POOL 65535
+#define MOST_CONTEXT 64
 
 /* ---- values worth trying ---- */
 
@@ -302,6 +303,7 @@ struct tables {
 	u32 keys[MOST_FIELDS];
 	u32 key_count;
 	u32 size;				/* of the shape at work */
+	u32 context_first[MOST_CONTEXT + 1];	/* first values, by index */
 };
 
 static void note_place(void *arg, const struct field *field, const struct bitpart *bit, u32 offset, u32 width,
@@ -370,15 +372,62 @@ static void write_pool(struct tables *tables, const struct field *field)
 	fputc('\n', tables->out);
 }
 
+/* Versions, values of an enum and single flags are the contexts that differ most. */
+static u32 write_context_pool(struct tables *tables, const struct context_value *value)
+{
+	struct values values = { .count = 0 };
+	const struct version *version;
+	u32 i;
+
+	for (version = value->is_version ? tables->spec->versions : NULL; version; version = version->next)
+		add_value(&values, 8, version->value);
+	if (!value->is_version)
+		add_type_values(&values, value->type);
+	for (i = 0; i < values.count; i++)
+		if ((s128)values.list[i] >= value->range.lo && (s128)values.list[i] <= value->range.hi)
+			break;
+	if (i == values.count)
+		return 0;
+	fprintf(tables->out, "\t/* %s */", value->name);
+	for (i = 0; i < values.count; i++)
+		fprintf(tables->out, "%s0x%llx,", i % 8 ? " " : "\n\t", (unsigned long long)values.list[i]);
+	fputc('\n', tables->out);
+	return values.count;
+}
+
 static void write_values(struct tables *tables)
 {
+	const struct context_value *value;
 	u32 i;
 
 	fputs("\nstatic const u64 values[] = {\n", tables->out);
+	for (value = tables->spec->context; value; value = value->next) {
+		tables->context_first[value->index] = tables->value_count;
+		tables->value_count += write_context_pool(tables, value);
+		tables->context_first[value->index + 1] = tables->value_count;
+	}
 	for (i = 0; i < tables->place_count; i++)
 		if (!find_pool(tables, tables->places[i].field))
 			write_pool(tables, tables->places[i].field);
 	fputs("\t0\n};\n", tables->out);
+}
+
+static void write_context(struct tables *tables)
+{
+	const struct context_value *value;
+	u64 mask;
+	u32 first;
+
+	fputs("\n/* lowest, highest, bits, first value, number of values */\n"
+	      "static const struct mutate_context context[] = {\n", tables->out);
+	for (value = tables->spec->context; value; value = value->next) {
+		first = tables->context_first[value->index];
+		mask = value->type->kind == T_FLAGS ? value->type->flagset->mask : UINT64_MAX;
+		fprintf(tables->out, "\t{ 0x%llx, 0x%llx, 0x%llx, %u, %u },\n", (unsigned long long)value->range.lo,
+			(unsigned long long)value->range.hi, (unsigned long long)mask, first,
+			tables->context_first[value->index + 1] - first);
+	}
+	fputs("\t{ 0, 0, 0, 0, 0 }\n};\n", tables->out);
 }
 
 static void write_fields(struct tables *tables)
@@ -422,6 +471,7 @@ struct shape {
 	const struct layout *layout;
 	const u8 *bytes;
 	u32 size;
+	const u64 *context;
 	u32 first_place, places, first_key, keys;
 };
 
@@ -457,6 +507,29 @@ static void write_shapes(struct tables *tables, const struct shape *shapes, u32 
 	fputs("\t{ 0, 0, 0, 0, 0, 0 }\n};\n", tables->out);
 }
 
+static void write_contexts(struct tables *tables, const struct shape *shapes, u32 count)
+{
+	u32 i, j;
+
+	fputs("\nstatic const u64 contexts[] = {\n", tables->out);
+	for (i = 0; i < count; i++)
+		for (j = 0; j < tables->spec->context_count; j++)
+			fprintf(tables->out, "%s0x%llx,%s", j ? " " : "\t", (unsigned long long)shapes[i].context[j],
+				j + 1 == tables->spec->context_count ? "\n" : "");
+	fputs("\t0\n};\n", tables->out);
+}
+
+static void write_whole(struct tables *tables)
+{
+	const struct layout *layout;
+
+	fputs("\nstatic const char *const whole[] = {\n", tables->out);
+	for (layout = tables->spec->layouts; layout; layout = layout->next)
+		if (layout->kind != L_STRUCT && layout->direction != REFUSED)
+			fprintf(tables->out, "\t\"%s\",\n", layout->name);
+	fputs("\tNULL\n};\n", tables->out);
+}
+
 static void write_tables(struct tables *tables, const struct shape *shapes, u32 count)
 {
 	const char *name = tables->spec->name;
@@ -468,10 +541,16 @@ static void write_tables(struct tables *tables, const struct shape *shapes, u32 
 	write_fields(tables);
 	write_keys(tables);
 	write_shapes(tables, shapes, count);
-	fprintf(tables->out, "\nstatic const struct mutate_tables tables = { shapes, fields, keys, values, %u };\n\n"
+	write_context(tables);
+	write_contexts(tables, shapes, count);
+	write_whole(tables);
+	fprintf(tables->out, "\nextern const struct mutate_tables %s_mutate_tables;\n"
+		"const struct mutate_tables %s_mutate_tables = {\n"
+		"\tshapes, fields, keys, values, %u, context, %u, contexts, whole\n};\n\n"
 		"size_t %s_mutate(u8 *data, size_t size, size_t max, u32 seed);\n\n"
 		"size_t %s_mutate(u8 *data, size_t size, size_t max, u32 seed)\n"
-		"{\n\treturn mutate(&tables, data, size, max, seed);\n}\n", count, name, name);
+		"{\n\treturn mutate(&%s_mutate_tables, data, size, max, seed);\n}\n",
+		name, name, count, tables->spec->context_count, name, name, name);
 }
 
 static u32 count_of(const struct shape *shapes, u32 count, const struct layout *layout)
@@ -504,7 +583,8 @@ static u32 find_shapes(struct tables *tables, struct shape *shapes)
 		    !is_new(shapes, count, vector) || count_of(shapes, count, vector->layout) >= MOST_SHAPES)
 			continue;
 		shape = &shapes[count++];
-		*shape = (struct shape){ .layout = vector->layout, .bytes = vector->bytes, .size = vector->size };
+		*shape = (struct shape){ .layout = vector->layout, .bytes = vector->bytes, .size = vector->size,
+					  .context = vector->context };
 		measure(tables, shape, &(struct interp_message){ vector->bytes, vector->size,
 								  vector->context, vector->params });
 	}

@@ -28,7 +28,7 @@ static void emit_values(FILE *out, const char *name, u32 number, const u64 *valu
 		return;
 	fprintf(out, "static const u64 %s_%u[] = {", name, number);
 	for (i = 0; i < count; i++)
-		fprintf(out, " %llu,", (unsigned long long)values[i]);
+		fprintf(out, " %lluu,", (unsigned long long)values[i]);
 	fputs(" };\n", out);
 }
 

@@ -29,7 +29,7 @@ headers_of() {
 # Lays out the module's sources in directory $1.
 gather() {
 	rm -rf "$1"
-	mkdir -p "$1/first"
+	mkdir -p "$1"
 	ln -s "$PWD/$here"/{Kbuild,layout.c,guids.c} "$PWD"/build/gen/{control,ring,storage}.c \
 		"$PWD"/validate/runtime/*.c "$1"
 }
@@ -59,19 +59,19 @@ check_series() {
 	report $((! $?)) "neither gcc W=1 nor sparse warns in $(basename "$headers")"
 }
 
-# The comparison notices a field that moved: build with an offset made wrong.
+# The comparison notices what differs: in a copy of generated file $2, changed by sed's $3, object
+# $4 is refused with a message that names $1.
 check_notices() {
-	local headers directory=build/layout/wrong log=build/layout/wrong.log name=$1
+	local name=$1 file=$2 directory=build/layout/wrong log=build/layout/wrong.log
 
-	headers=$(headers_of 6.1)
 	gather "$directory"
-	sed "s/^\(#define $name\)\s\+\([0-9]*\).*/\1 (\2 + 1)/" \
-		build/gen/control_layout.h >"$directory/first/control_layout.h"
-	if cmp -s build/gen/control_layout.h "$directory/first/control_layout.h"; then
-		report 1 "$name exists"
+	rm -f "$directory/$file"
+	sed "$3" "build/gen/$file" >"$directory/$file"
+	if cmp -s "build/gen/$file" "$directory/$file"; then
+		report 1 "$name is in $file"
 		return
 	fi
-	! kbuild "$directory" "$headers" layout.o >"$log" 2>&1 && grep -q "$name" "$log"
+	! kbuild "$directory" "$(headers_of 6.1)" "$4" >"$log" 2>&1 && grep -q "error:.*$name" "$log"
 	report $? "a wrong $name is noticed"
 }
 
@@ -84,6 +84,10 @@ check_documented() {
 
 check_series 6.1
 check_series 6.12
-check_notices CONTROL_OFFER_RELID_OFFSET
+check_notices CONTROL_OFFER_RELID_OFFSET control_layout.h \
+	's/\(CONTROL_OFFER_RELID_OFFSET\) .*/\1 185/' layout.o
+check_notices CONTROL_MESSAGE_TYPE_OPEN control.h \
+	's/\(CONTROL_MESSAGE_TYPE_OPEN\) = 5/\1 = 50/' layout.o
+check_notices scsi control.c 's/0xd9, 0x63, 0x61, 0xba/0xd9, 0x63, 0x61, 0xbb/' guids.o
 check_documented
 exit $failed

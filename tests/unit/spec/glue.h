@@ -58,10 +58,15 @@ struct glue {
 	u32 session_count;
 };
 
+/* The function, if it has this type; else something of this type that is never called. */
+#define GLUE_IF(function, type)									\
+	__builtin_choose_expr(__builtin_types_compatible_p(__typeof__(function), int type),	\
+			      (function), (int (*)type)NULL)
+
 /* Calls a function that takes the context, or does not: which of them, its type says. */
 #define GLUE_CALL(function, with, with_arguments, without, without_arguments)			\
 	__builtin_choose_expr(__builtin_types_compatible_p(__typeof__(function), int with),	\
-			      ((int (*)with)(void *)(function))with_arguments,			\
-			      ((int (*)without)(void *)(function))without_arguments)
+			      GLUE_IF(function, with) with_arguments,				\
+			      GLUE_IF(function, without) without_arguments)
 
 #endif
