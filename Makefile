@@ -7,16 +7,26 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-CC := gcc
-CFLAGS := -O2 -g -std=gnu11 -Wall -Wextra -Werror
-CCACHE := $(shell command -v ccache)
+PROTOCOLS := control ring storage
 
-# Says what it does in a line; "make V=1" shows whole commands.
+# Random inputs on which generated C and interpreter must agree, for each protocol.
+INPUTS := 10000000
+# Seconds for each fuzzer of "make fuzz-smoke".
+FUZZ_SECONDS := 20
+# "make test PROVE=" leaves the proofs out.
+PROVE := yes
+
+CCACHE := $(shell command -v ccache)
+WARNINGS := -Wall -Wextra -Werror
+CPPFLAGS := -D_GNU_SOURCE -Ivalidate/compiler -Ivalidate/runtime -Ibuild/gen \
+	-Itests/shim -Itests/unit/spec -Ifuzz
+
+# Says what it does in a line each; "make V=1" shows whole commands.
 Q := $(if $(V),,@)
 say = $(if $(V),:,printf '  %-8s %s\n')
-COMPILE = $(CCACHE) $(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
-PROTOCOLS := control ring storage
+# For what sets up first and builds then: all processors, unless "make -j" said how many.
+PARALLEL = $(if $(findstring -j,$(MAKEFLAGS)),,-j$(shell nproc))
 
 .PHONY: help
 ## help: this list (the default)
@@ -34,27 +44,22 @@ all: airspec generate
 
 # ---- the specification compiler ----
 
-COMPILER := $(patsubst %.c,build/%.o,$(wildcard validate/compiler/*.c))
+COMPILER := $(patsubst %.c,%.o,$(wildcard validate/compiler/*.c))
+LIBRARY := $(filter-out %/main.o,$(COMPILER))
+RUNTIME := $(patsubst %.c,%.o,$(wildcard validate/runtime/*.c))
 
 .PHONY: airspec
 ## airspec: the specification compiler, build/airspec
 airspec: build/airspec
 
-build/airspec: $(COMPILER)
+build/airspec: $(COMPILER:%=build/host/%)
 	@$(say) LINK $@
-	$(Q)$(CC) $(CFLAGS) -o $@ $^
-
-build/validate/compiler/%.o: validate/compiler/%.c
-	@mkdir -p $(@D)
-	@$(say) CC $<
-	$(Q)$(COMPILE)
-
-build/validate/compiler/%.o: CPPFLAGS := -D_GNU_SOURCE
+	$(Q)$(CC_host) $(CFLAGS_host) -o $@ $^
 
 # ---- what it generates ----
 
 .PHONY: generate
-## generate: validators, tables, vectors, dissectors, ... of each protocol, build/gen/
+## generate: validators, tables, vectors, dissectors, ... of each protocol, in build/gen
 generate: $(PROTOCOLS:%=build/gen/%.h)
 
 # One run writes all files of a protocol.
@@ -66,35 +71,103 @@ $(GENERATED:%=build/gen/%): validate/spec/%.spec build/airspec
 	@$(say) AIRSPEC $<
 	$(Q)build/airspec build -o $(@D) $<
 
-# ---- fuzzing ----
+# ---- programs, for this machine and others ----
 
-FUZZ_CC := clang
-FUZZ_CFLAGS := -O1 -g -std=gnu11 -Wall -Wextra -Werror -fsanitize=fuzzer-no-link,address,undefined \
-	-fno-sanitize-recover=all
-FUZZ_SECONDS := 20
+# $(call machine,NAME,COMPILER,FLAGS): build/NAME/x.o is x.c compiled so, and
+# build/NAME/difftest-PROTOCOL compares generated C with the interpreter.
+define machine
+CC_$(1) := $(2)
+CFLAGS_$(1) := -g -std=gnu11 $(WARNINGS) $(3)
 
-build/fuzz/compiler: $(patsubst %.c,build/sanitized/%.o,fuzz/compiler.c \
-	$(filter-out %/main.c,$(wildcard validate/compiler/*.c)))
-	@mkdir -p $(@D)
+build/$(1)/%.o: %.c
+	@mkdir -p $$(@D)
+	@$$(say) CC '$$< ($(1))'
+	$$(Q)$$(CCACHE) $$(CC_$(1)) $$(CFLAGS_$(1)) $$(CPPFLAGS) -MMD -MP -c -o $$@ $$<
+
+build/$(1)/difftest-%: tests/unit/spec/difftest.c $(LIBRARY:%=build/$(1)/%) \
+		$(RUNTIME:%=build/$(1)/%) build/$(1)/build/gen/%.o \
+		build/$(1)/build/gen/%_glue.o build/$(1)/build/gen/%_vectors.o
+	@$$(say) LINK $$@
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) $$(CPPFLAGS) -DPROTOCOL=$$* -o $$@ $$^
+endef
+
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZING := -fsanitize=fuzzer-no-link
+
+$(eval $(call machine,host,gcc,-O2))
+$(eval $(call machine,clang,clang,-O1 $(SANITIZE)))
+$(eval $(call machine,fuzz,clang,-O1 $(SANITIZE) $(FUZZING)))
+$(eval $(call machine,ppc64,powerpc64-linux-gnu-gcc,-O2 -static))
+$(eval $(call machine,aarch64,aarch64-linux-gnu-gcc,-O2 -static))
+
+# ---- fuzzers ----
+
+build/fuzz/compiler: $(LIBRARY:%=build/fuzz/%) build/fuzz/fuzz/compiler.o
 	@$(say) LINK $@
-	$(Q)$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $^
+	$(Q)$(CC_fuzz) $(CFLAGS_fuzz) -fsanitize=fuzzer -o $@ $^
 
-build/sanitized/%.o: CC = $(FUZZ_CC)
-build/sanitized/%.o: CFLAGS = $(FUZZ_CFLAGS)
-build/sanitized/%.o: CPPFLAGS = -D_GNU_SOURCE -Ivalidate/compiler
-build/sanitized/%.o: %.c
-	@mkdir -p $(@D)
-	@$(say) CC $< '(sanitized)'
-	$(Q)$(COMPILE)
+build/fuzz/validators-%: fuzz/validators.c build/fuzz/fuzz/mutate.o $(RUNTIME:%=build/fuzz/%) \
+		build/fuzz/build/gen/%.o build/fuzz/build/gen/%_glue.o build/fuzz/build/gen/%_mutator.o
+	@$(say) LINK $@
+	$(Q)$(CC_fuzz) $(CFLAGS_fuzz) $(CPPFLAGS) -DPROTOCOL=$* -fsanitize=fuzzer -o $@ $^
+
+FUZZERS := build/fuzz/compiler $(PROTOCOLS:%=build/fuzz/validators-%)
+
+.PHONY: fuzz-smoke
+## fuzz-smoke: each fuzzer for a few seconds, a planted fault included
+fuzz-smoke: $(FUZZERS)
+	@fuzz/smoke.sh $(FUZZ_SECONDS) $(PROTOCOLS)
 
 # ---- tests ----
 
-# ---- tests ----
+# Where generated C and interpreter are compared; fewer inputs where it is slow.
+MACHINES := host clang ppc64 aarch64
+INPUTS_clang := 300000
+INPUTS_ppc64 := 100000
+INPUTS_aarch64 := 100000
+
+# NAME=COMMAND, what tests/run.sh runs. Commands that only succeed or fail say ok here.
+GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spec/bad.sh example=tests/unit/spec/example.sh \
+	$(foreach m,$(MACHINES),$(foreach p,$(PROTOCOLS),\
+		$(p)-$(m)='tests/unit/spec/agree.sh $(m) $(p) $(or $(INPUTS_$(m)),$(INPUTS))')) \
+	generality=tests/unit/spec/generality.sh \
+	dissector='tests/unit/spec/dissector.sh && echo ok' \
+	layout=tests/unit/layout/check.sh \
+	fuzz='fuzz/smoke.sh 5 $(PROTOCOLS)' \
+	$(if $(PROVE),prove='tests/prove/prove.sh && echo ok')
+
+TEST_PROGRAMS := $(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) $(FUZZERS)
+
+.PHONY: test
+## test: everything: sets up, builds, runs all tests, ends with "N passed, N failed"
+test: setup
+	@echo 'building'
+	@$(MAKE) --no-print-directory $(PARALLEL) test-programs
+	@tests/run.sh $(GROUPS)
+
+.PHONY: test-programs
+test-programs: generate $(TEST_PROGRAMS)
+
+.PHONY: prove
+## prove: Frama-C proves every generated validator, for all bytes and lengths
+prove: generate
+	@tests/prove/prove.sh
+
+.PHONY: stats
+## stats: the numbers the project holds itself to, "key: value"
+stats: generate
+	@tests/stats.sh
+
+.PHONY: check-style
+## check-style: license lines, white space, line lengths, shellcheck
+check-style:
+	@tests/style.sh
 
 .PHONY: demo
 ## demo: a minute's tour: specifications compiled, honest and hostile messages judged
 demo: setup
-	@$(MAKE) --silent airspec
+	@echo 'building the compiler'
+	@$(MAKE) --no-print-directory $(PARALLEL) airspec
 	@tests/demo.sh
 
 .PHONY: clean

@@ -11,7 +11,7 @@
 #include "airspec.h"
 
 #define MOST_WORDS 8192
-#define MOST_RULES 16
+#define MOST_RULES 10
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 size_t LLVMFuzzerCustomMutator(u8 *data, size_t size, size_t max, unsigned int seed);

@@ -121,6 +121,46 @@ static int verdict(const struct spec *spec, u32 number)
 	return 1;
 }
 
+/* What is assumed of the context unless the caller says otherwise: the newest version, wide limits, nothing else. */
+static u64 assumed(const struct context_value *context)
+{
+	bool choice = context->type->kind != T_INT || context->range.hi <= 1;
+
+	return (u64)(choice && !context->is_version ? context->range.lo : context->range.hi);
+}
+
+static void show_context(const struct spec *spec, const u64 *known)
+{
+	const struct context_value *context;
+
+	for (context = spec->context; context; context = context->next) {
+		printf(context == spec->context ? "with %s=" : " %s=", context->name);
+		if (context->is_version)
+			printf("%llu.%llu", (unsigned long long)known[context->index] >> spec->version_shift,
+			       (unsigned long long)known[context->index] & ((1ULL << spec->version_shift) - 1));
+		else
+			printf("%llu", (unsigned long long)known[context->index]);
+	}
+	if (spec->context)
+		putchar('\n');
+}
+
+/* A message that is recognised shows itself; of any other there is only the header. */
+static u32 judge_any(const struct spec *spec, const struct interp_message *message)
+{
+	struct interp_observer observer = { .saw = show };
+	const struct layout *layout;
+	u32 rule = interp_receive(spec, message, &layout, NULL);
+
+	if (layout)
+		printf("this is '%s'\n", layout->name);
+	if (!layout && spec->header && (s128)message->size >= spec->header->fixed_size)
+		layout = spec->header;
+	if (layout && layout->direction != REFUSED)
+		interp_check(spec, layout, message, &observer);
+	return rule;
+}
+
 static u32 judge(const struct spec *spec, const char *name, const struct interp_message *message, bool *known)
 {
 	struct interp_observer observer = { .saw = show };
@@ -128,7 +168,7 @@ static u32 judge(const struct spec *spec, const char *name, const struct interp_
 
 	*known = true;
 	if (!strcmp(name, "-"))
-		return interp_receive(spec, message, &layout, &observer);
+		return judge_any(spec, message);
 	if (layout && (layout->kind == L_MESSAGE || layout->kind == L_FRAME))
 		return interp_check(spec, layout, message, &observer);
 	fprintf(stderr, "airspec: %s has no message or frame '%s' ('-': any from the host)\n", spec->path, name);
@@ -151,11 +191,12 @@ int decode(const char *path, const char *name, const char *hex, int count, char 
 		return 2;
 	known = spec_alloc(spec, (spec->context_count + 1) * sizeof(*known));
 	for (context = spec->context; context; context = context->next)
-		known[context->index] = (u64)context->range.hi;
+		known[context->index] = assumed(context);
 	for (i = 0; i < count; i++)
 		if (!set_value(spec, values[i], known))
 			return 2;
 	message.context = known;
+	show_context(spec, known);
 	rule = judge(spec, name, &message, &found);
 	i = found ? verdict(spec, rule) : 2;
 	spec_free(spec);

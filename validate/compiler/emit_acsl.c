@@ -74,6 +74,16 @@ static void require_extra(struct gen *gen, const struct layout *layout)
 	}
 }
 
+/* A definition: its head, and its formula indented. */
+static void define(struct gen *gen, const char *head, const char *formula)
+{
+	line(gen, "/*@ %s =", head);
+	gen->indent = 1;
+	line(gen, "%s;", formula);
+	gen->indent = 0;
+	line(gen, " */");
+}
+
 /* ---- check functions ---- */
 
 static const char *span(struct gen *gen, const struct layout *layout)
@@ -85,14 +95,13 @@ static const char *span(struct gen *gen, const struct layout *layout)
 
 static void write_predicate(struct gen *gen, const struct layout *layout, const struct acsl *a)
 {
-	const char *extra = acsl_extra(gen->spec, layout, true);
-	const char *size = is_sized(layout) ? ", integer size" : "";
+	const char *list = spec_printf(gen->spec, "(u8 *msg%s%s)", is_sized(layout) ? ", integer size" : "",
+				       acsl_extra(gen->spec, layout, true));
 
-	line(gen, "/*@ predicate %s_%s_ok(u8 *msg%s%s) =\n%s;\n */", gen->spec->name, layout->name, size, extra,
-	     or_true(a->rules));
+	define(gen, spec_printf(gen->spec, "predicate %s_%s_ok%s", gen->spec->name, layout->name, list), or_true(a->rules));
 	if (tells_length(layout))
-		line(gen, "/*@ logic integer %s_%s_length(u8 *msg%s%s) =\n%s;\n */", gen->spec->name, layout->name, size,
-		     extra, a->at);
+		define(gen, spec_printf(gen->spec, "logic integer %s_%s_length%s", gen->spec->name, layout->name, list),
+		       a->at);
 }
 
 static const char *holds(struct gen *gen, const struct layout *layout, const char *size)
@@ -105,20 +114,17 @@ static void write_contract(struct gen *gen, const struct layout *layout, const s
 {
 	const char *used = tells_length(layout) ? ", used" : "";
 
-	fprintf(gen->out, "/*@ requires \\valid_read(%s);\n    requires \\valid(m);\n", span(gen, layout));
-	if (*used)
-		fputs("    requires \\valid(used);\n", gen->out);
+	line(gen, "/*@ requires \\valid_read(%s) && \\valid(m)%s;", span(gen, layout), *used ? " && \\valid(used)" : "");
 	require_extra(gen, layout);
-	fprintf(gen->out, "    requires \\separated(m, msg + (..)%s%s);\n", uses_context(layout) ? ", ctx + (..)" : "", used);
-	fprintf(gen->out, "    terminates \\true;\n    assigns *m%s;\n", *used ? ", *used" : "");
-	fprintf(gen->out, "    ensures \\result == 0 <==> %s;\n", holds(gen, layout, ", size"));
+	line(gen, "    requires \\separated(m, msg + (..)%s%s);", uses_context(layout) ? ", ctx + (..)" : "", used);
+	line(gen, "    terminates \\true;\n    assigns *m%s;", *used ? ", *used" : "");
+	line(gen, "    ensures \\result == 0 <==> %s;", holds(gen, layout, ", size"));
 	if (*used)
-		fprintf(gen->out, "    ensures \\result == 0 ==> *used == %s_%s_length(msg, size%s) && %lld <= *used <= size;\n",
-			gen->spec->name, layout->name, acsl_extra(gen->spec, layout, false),
-			(long long)layout->least_size);
+		line(gen, "    ensures \\result == 0 ==> *used == %s_%s_length(msg, size%s) && %lld <= *used <= size;",
+		     gen->spec->name, layout->name, acsl_extra(gen->spec, layout, false), (long long)layout->least_size);
 	if (a->facts)
-		fprintf(gen->out, "    ensures \\result == 0 ==> (%s);\n", a->facts);
-	fputs(" */\n", gen->out);
+		line(gen, "    ensures \\result == 0 ==>\n\t(%s);", a->facts);
+	line(gen, " */");
 }
 
 /* ---- dispatch ---- */
@@ -133,7 +139,7 @@ static const char *write_choice(struct gen *gen, struct acsl *a, bool *context)
 		if (layout->kind != L_MESSAGE || layout->direction == TO_HOST)
 			continue;
 		*context |= uses_context(layout);
-		choice = spec_printf(gen->spec, "%s(%s) ?\n%s :\n", choice, layout->when ? acsl_truth(a, layout->when) :
+		choice = spec_printf(gen->spec, "%s%s ? %s :\n", choice, layout->when ? acsl_truth(a, layout->when) :
 				     "\\true", layout->direction == REFUSED ? "\\false" :
 				     holds(gen, layout, ", size"));
 	}
@@ -149,9 +155,10 @@ static void receive_contract(struct gen *gen)
 
 	choice = write_choice(gen, &a, &context);
 	extra = context ? spec_printf(gen->spec, ", struct %s_context *ctx", gen->spec->name) : "";
-	line(gen, "/*@ predicate %s_receive_ok(u8 *msg, integer size%s) =\n%lld <= size && %s && %s;\n */", gen->spec->name,
-	     extra, (long long)header->fixed_size, holds(gen, header, ""), choice);
-	line(gen, "/*@ requires \\valid_read(msg + (0 .. size - 1));\n    requires \\valid(m);");
+	define(gen, spec_printf(gen->spec, "predicate %s_receive_ok(u8 *msg, integer size%s)", gen->spec->name, extra),
+	       spec_printf(gen->spec, "%lld <= size && %s && %s", (long long)header->fixed_size, holds(gen, header, ""),
+			   choice));
+	line(gen, "/*@ requires \\valid_read(msg + (0 .. size - 1)) && \\valid(m);");
 	if (context)
 		line(gen, "    requires \\valid_read(ctx) && %s_context_ok(ctx);", gen->spec->name);
 	line(gen, "    requires \\separated(m, msg + (..)%s);", context ? ", ctx + (..)" : "");
@@ -172,9 +179,12 @@ void acsl_contract(struct gen *gen, const struct layout *layout)
 	write_contract(gen, layout, &a);
 }
 
-void acsl_return(struct gen *gen, bool accepts)
+void acsl_return(struct gen *gen, u32 indent, bool accepts)
 {
-	line(gen, "/*@ assert %s%s; */", accepts ? "" : "!", holds(gen, gen->layout, ", \\at(size, Pre)"));
+	gen->indent = indent;
+	line(gen, "/*@ assert %s%s; */", accepts ? "" : "!", holds(gen, gen->layout,
+	     gen->layout->has_extent ? ", \\at(size, Pre)" : ", size"));
+	gen->indent = 0;
 }
 
 /* ---- lists and arrays ---- */
@@ -211,12 +221,12 @@ static const char *from(struct gen *gen, const struct walk *walk, const char *ki
 	return spec_printf(gen->spec, "%s_%s(msg, %s, size%s%s)", walk->name, kind, at, most, walk->extra);
 }
 
-static void declare(struct gen *gen, const struct walk *walk, const char *what, const char *kind)
+static const char *declared(struct gen *gen, const struct walk *walk, const char *what, const char *kind)
 {
-	fprintf(gen->out, "/*@ %s %s_%s(u8 *msg, integer at, integer size", what, walk->name, kind);
-	if (walk->most)
-		fprintf(gen->out, ", integer i, integer %s", walk->most);
-	fprintf(gen->out, "%s) =\n", acsl_extra(gen->spec, walk->element, true));
+	const char *most = walk->most ? spec_printf(gen->spec, ", integer i, integer %s", walk->most) : "";
+
+	return spec_printf(gen->spec, "%s %s_%s(u8 *msg, integer at, integer size%s%s)", what, walk->name, kind, most,
+			   acsl_extra(gen->spec, walk->element, true));
 }
 
 /* What must hold from one element on. */
@@ -239,40 +249,36 @@ static const char *onward(struct gen *gen, const struct walk *walk)
 
 static void write_walk_logic(struct gen *gen, const struct walk *walk)
 {
-	const char *size = walk->element->fixed ? "" : ", size - at";
+	const char *element = spec_printf(gen->spec, "%s_%s_ok(msg + at%s%s)", gen->spec->name, walk->element->name,
+					  walk->element->fixed ? "" : ", size - at", walk->extra);
 
-	declare(gen, walk, "predicate", "from");
-	fprintf(gen->out, "\t%s || (%s%s_%s_ok(msg + at%s%s) && %s);\n */\n",
-		acsl_counted(walk->type) ? "i >= count" : "at >= size", walk->type->kind == T_LIST ? "i < most && " : "",
-		gen->spec->name, walk->element->name, size, walk->extra, onward(gen, walk));
-	if (!acsl_counted(walk->type))
-		return;
-	declare(gen, walk, "logic integer", "end");
-	fprintf(gen->out, "\ti >= count ? at : %s;\n */\n",
-		from(gen, walk, "end", spec_printf(gen->spec, "at + %s", walk->length), "i + 1"));
+	define(gen, declared(gen, walk, "predicate", "from"),
+	       spec_printf(gen->spec, "%s ||\n(%s%s &&\n%s)", acsl_counted(walk->type) ? "i >= count" : "at >= size",
+			   walk->type->kind == T_LIST ? "i < most && " : "", element, onward(gen, walk)));
+	if (acsl_counted(walk->type))
+		define(gen, declared(gen, walk, "logic integer", "end"),
+		       spec_printf(gen->spec, "i >= count ? at : %s",
+				   from(gen, walk, "end", spec_printf(gen->spec, "at + %s", walk->length), "i + 1")));
 }
 
 void acsl_walk(struct gen *gen, const struct field *field)
 {
 	const struct walk walk = walk_of(gen, field);
-	const bool counted = acsl_counted(walk.type);
+	const bool counted = acsl_counted(walk.type), context = uses_context(walk.element);
 
 	write_walk_logic(gen, &walk);
-	fputs("/*@ requires \\valid_read(msg + (0 .. size - 1));\n", gen->out);
+	line(gen, "/*@ requires \\valid_read(msg + (0 .. size - 1))%s;", counted ? " && \\valid(used)" : "");
 	if (!walk.most)
-		fprintf(gen->out, "    requires size %% %s == 0;\n", walk.length);
+		line(gen, "    requires size %% %s == 0;", walk.length);
 	require_extra(gen, walk.element);
+	if (counted || context)
+		line(gen, "    requires \\separated(msg + (..)%s%s);", context ? ", ctx + (..)" : "",
+		     counted ? ", used" : "");
+	line(gen, "    terminates \\true;\n    assigns %s;", counted ? "*used" : "\\nothing");
+	line(gen, "    ensures \\result == 0 <==> %s;", from(gen, &walk, "from", "0", "0"));
 	if (counted)
-		fputs("    requires \\valid(used);\n", gen->out);
-	if (counted || uses_context(walk.element))
-		fprintf(gen->out, "    requires \\separated(msg + (..)%s%s);\n",
-			uses_context(walk.element) ? ", ctx + (..)" : "", counted ? ", used" : "");
-	fprintf(gen->out, "    terminates \\true;\n    assigns %s;\n", counted ? "*used" : "\\nothing");
-	fprintf(gen->out, "    ensures \\result == 0 <==> %s;\n", from(gen, &walk, "from", "0", "0"));
-	if (counted)
-		fprintf(gen->out, "    ensures \\result == 0 ==> *used == %s && *used <= size;\n",
-			from(gen, &walk, "end", "0", "0"));
-	fputs(" */\n", gen->out);
+		line(gen, "    ensures \\result == 0 ==> *used == %s && *used <= size;", from(gen, &walk, "end", "0", "0"));
+	line(gen, " */");
 }
 
 void acsl_loop(struct gen *gen, const struct field *field)

@@ -12,7 +12,7 @@ void acsl_prologue(struct gen *gen);				/* after the includes */
 void acsl_contract(struct gen *gen, const struct layout *layout);	/* before a check function; NULL: receive */
 void acsl_walk(struct gen *gen, const struct field *field);	/* before the function of a list */
 void acsl_loop(struct gen *gen, const struct field *field);	/* before its loop */
-void acsl_return(struct gen *gen, bool accepts);		/* before a return of a check function */
+void acsl_return(struct gen *gen, u32 indent, bool accepts);	/* before a return of a check function */
 
 /* What is known of a field or let: where it lies, how many bytes it covers, or its value. */
 struct acsl_place {

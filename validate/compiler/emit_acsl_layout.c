@@ -117,7 +117,8 @@ const char *acsl_field(const struct acsl *a, const struct ref *ref)
 	if (ref->path_length)
 		inside += (u64)ref->field->offset;
 	if (inside)
-		at = spec_printf(a->spec, "%s + %llu", at, (unsigned long long)inside);
+		at = strcmp(at, "0") ? spec_printf(a->spec, "%s + %llu", at, (unsigned long long)inside) :
+		     number(a->spec, inside);
 	value = word(a, ref->field, at);
 	return ref->bit ? bit_of(a, value, ref->bit->shift, ref->bit->width) : value;
 }
@@ -412,7 +413,7 @@ static void describe_inline_region(struct acsl *a, const struct field *field)
 		describe_region(a, field, position(a), bytes);
 		return;
 	}
-	if (bytes)
+	if (bytes && strcmp(bytes, rest(a)))
 		require(a, spec_printf(a->spec, "%s <= %s", bytes, rest(a)));
 	move(a, describe_region(a, field, position(a), bytes ? bytes : rest(a)));
 }
@@ -443,7 +444,8 @@ static void describe_union(struct acsl *a, const struct field *field)
 
 	if (type->bytes) {
 		region = value_of(a, type->bytes);
-		require(a, spec_printf(a->spec, "%s <= %s", region, rest(a)));
+		if (strcmp(region, rest(a)))
+			require(a, spec_printf(a->spec, "%s <= %s", region, rest(a)));
 	}
 	for (arm = type->arms; arm; arm = arm->next) {
 		before = a->rules;

@@ -130,7 +130,7 @@ void emit_body(struct gen *gen, FILE *out, const char *body)
 		end = strchr(body, '\n') + 1;
 		start = body + strspn(body, "\t");
 		if (gen->acsl && !strncmp(start, "return ", 7))
-			acsl_return(gen, !strncmp(start, "return 0;", 9));
+			acsl_return(gen, (u32)(start - body), !strncmp(start, "return 0;", 9));
 		if (gen->at_read || (strncmp(start, "at = ", 5) && strncmp(start, "at += ", 6)))
 			fwrite(body, 1, (size_t)(end - body), out);
 	}

@@ -13,11 +13,10 @@
 #define MOST_VALUES 512		/* of one field */
 #define MOST_ENTRIES 8192	/* of a dictionary */
 #define MOST_SHAPES 6		/* of one layout */
-#define MOST_SHAPE_BYTES 1024
+#define MOST_SHAPE_BYTES 4096
 #define MOST_ALL_SHAPES 1024
 #define MOST_FIELDS 32768
 #define MOST_POOL 65535
-#define MOST_CONTEXT 64
 
 /* ---- values worth trying ---- */
 
@@ -303,7 +302,7 @@ struct tables {
 	u32 keys[MOST_FIELDS];
 	u32 key_count;
 	u32 size;				/* of the shape at work */
-	u32 context_first[MOST_CONTEXT + 1];	/* first values, by index */
+	u32 *context_first;			/* first values, by index */
 };
 
 static void note_place(void *arg, const struct field *field, const struct bitpart *bit, u32 offset, u32 width,
@@ -377,22 +376,20 @@ static u32 write_context_pool(struct tables *tables, const struct context_value 
 {
 	struct values values = { .count = 0 };
 	const struct version *version;
-	u32 i;
+	u32 written = 0, i;
 
 	for (version = value->is_version ? tables->spec->versions : NULL; version; version = version->next)
 		add_value(&values, 8, version->value);
 	if (!value->is_version)
 		add_type_values(&values, value->type);
-	for (i = 0; i < values.count; i++)
-		if ((s128)values.list[i] >= value->range.lo && (s128)values.list[i] <= value->range.hi)
-			break;
-	if (i == values.count)
-		return 0;
-	fprintf(tables->out, "\t/* %s */", value->name);
-	for (i = 0; i < values.count; i++)
-		fprintf(tables->out, "%s0x%llx,", i % 8 ? " " : "\n\t", (unsigned long long)values.list[i]);
-	fputc('\n', tables->out);
-	return values.count;
+	fprintf(tables->out, "\t/* %s */\n", value->name);
+	for (i = 0; i < values.count; i++) {
+		if ((s128)values.list[i] < value->range.lo || (s128)values.list[i] > value->range.hi)
+			continue;
+		fprintf(tables->out, "\t0x%llx,\n", (unsigned long long)values.list[i]);
+		written++;
+	}
+	return written;
 }
 
 static void write_values(struct tables *tables)
@@ -602,6 +599,7 @@ void emit_mutator(struct spec *spec, FILE *out)
 	}
 	tables->spec = spec;
 	tables->out = out;
+	tables->context_first = spec_alloc(spec, (spec->context_count + 1) * sizeof(u32));
 	write_tables(tables, shapes, find_shapes(tables, shapes));
 	free(shapes);
 	free(tables);

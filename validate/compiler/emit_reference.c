@@ -226,12 +226,9 @@ static void cell_refinements(struct page *page, const struct refinement *refinem
 	for (; refinement; refinement = refinement->next) {
 		fprintf(page->out, "%s`", page->first ? "" : "<br>");
 		emit_refinement_text(page->out, page->spec, refinement);
-		fputc('`', page->out);
-		page->first = true;
-		if (is_counted(refinement->rule)) {
-			fputc(' ', page->out);
-			cell_rule(page, refinement->rule);
-		}
+		fputs(is_counted(refinement->rule) ? "` " : "`", page->out);
+		page->first = true;	/* the rule stands beside what it says */
+		cell_rule(page, refinement->rule);
 		page->first = false;
 	}
 }

@@ -31,7 +31,7 @@ struct interp_walk {
 typedef struct interp_scope scope;
 
 static s128 value(const scope *s, const struct expr *expr);
-static bool walk_struct(const scope *outer, const struct type *type, s128 start,
+static bool walk_struct(const scope *outer, const struct field *field, const struct type *type, s128 start,
 			const struct interp_region *region, scope *inner);
 
 /* ---- verdicts ---- */
@@ -197,6 +197,19 @@ static s128 nested_offset(const struct ref *ref, s128 offset)
 	return offset;
 }
 
+/* Bits that are ignored have no part in what a flags word is worth. */
+static s128 meaning(const struct type *type, s128 number)
+{
+	const struct flag *flag;
+	s128 known = 0;
+
+	if (type->kind != T_FLAGS || type->flagset->others_zero)
+		return number;
+	for (flag = type->flagset->flags; flag; flag = flag->next)
+		known |= (s128)1 << flag->bit;
+	return number & known;
+}
+
 static s128 field_value(const scope *s, const struct ref *ref)
 {
 	const struct record *record = find(s, ref->path_length ? ref->path[0] : ref->field);
@@ -208,7 +221,7 @@ static s128 field_value(const scope *s, const struct ref *ref)
 	if (!ref->path_length)
 		return record->value;
 	offset = nested_offset(ref, record->offset);
-	return offset < 0 ? undefined(s) : (s128)load(s, offset, type->width, type->big);
+	return offset < 0 ? undefined(s) : meaning(type, load(s, offset, type->width, type->big));
 }
 
 static s128 name_value(const scope *s, const struct expr *expr)
@@ -490,7 +503,7 @@ static bool walk_scalar(scope *s, const struct field *field, s128 offset)
 	const struct type *type = field->type;
 	s128 number = load(s, offset, type->width, type->big);
 
-	add(s, field, number, offset, type->width);
+	add(s, field, meaning(type, number), offset, type->width);
 	saw(s, field, NULL, offset, type->width, number);
 	if (type->kind == T_ENUM && !check_enum(s, field, number))
 		return false;
@@ -498,7 +511,7 @@ static bool walk_scalar(scope *s, const struct field *field, s128 offset)
 		return false;
 	if (type->kind == T_BITS && !check_bits(s, field, offset, number))
 		return false;
-	return refine(s, field->refinements, field, number);
+	return refine(s, field->refinements, field, meaning(type, number));
 }
 
 /* ---- strings ---- */
@@ -604,7 +617,7 @@ static bool walk_elements(const scope *s, const struct field *field, s128 offset
 		return !s->walk->verdict;
 	for (i = 0; i < count && (type->kind != T_FILL || offset < *end); i++) {
 		nested(s, field, NULL, true, true, offset);
-		if (!step(s) || !walk_struct(s, element, offset, &region, &inner))
+		if (!step(s) || !walk_struct(s, field, element, offset, &region, &inner))
 			return false;
 		nested(s, field, NULL, true, false, offset);
 		tell(s, &(struct interp_site){ .kind = SITE_ELEMENT, .field = field, .offset = offset,
@@ -666,7 +679,7 @@ static bool walk_list(const scope *s, const struct field *field, s128 offset, s1
 		nested(s, field, NULL, true, true, offset);
 		if (!step(s) || !check_max(s, field, offset, count) ||
 		    !element_fits(s, field, &region, offset) ||
-		    !walk_struct(s, type, offset, &region, &element))
+		    !walk_struct(s, field, type, offset, &region, &element))
 			return false;
 		nested(s, field, NULL, true, false, offset);
 		tell(s, &(struct interp_site){ .kind = SITE_ELEMENT, .field = field, .offset = offset,
@@ -710,7 +723,7 @@ static bool walk_arm(const scope *s, const struct field *field, const struct typ
 	}
 	if (type->kind != T_STRUCT)
 		return true;
-	if (!walk_struct(s, type, offset, region, &inner))
+	if (!walk_struct(s, field, type, offset, region, &inner))
 		return false;
 	*end = inner.cursor;
 	return true;
@@ -815,7 +828,7 @@ static bool walk_nested(const scope *s, const struct field *field, s128 offset, 
 	scope inner;
 
 	nested(s, field, NULL, false, true, offset);
-	if (!walk_struct(s, field->type, offset, &s->region, &inner))
+	if (!walk_struct(s, field, field->type, offset, &s->region, &inner))
 		return false;
 	nested(s, field, NULL, false, false, offset);
 	*end = inner.cursor;
@@ -1043,13 +1056,13 @@ static bool walk_layout(scope *s)
 	return !s->walk->verdict;
 }
 
-static bool walk_struct(const scope *outer, const struct type *type, s128 start,
+static bool walk_struct(const scope *outer, const struct field *field, const struct type *type, s128 start,
 			const struct interp_region *region, scope *inner)
 {
 	const struct param *param;
 	u32 i = 0;
 
-	*inner = (scope){ .walk = outer->walk, .layout = type->layout, .outer = outer,
+	*inner = (scope){ .walk = outer->walk, .layout = type->layout, .field = field, .outer = outer,
 			  .arguments = type->arguments, .first = outer->first + outer->count,
 			  .start = start, .cursor = start, .region = *region };
 	for (param = type->layout->params; param; param = param->next, i++) {

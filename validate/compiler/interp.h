@@ -36,7 +36,8 @@ struct interp_region {
 struct interp_scope {
 	struct interp_walk *walk;
 	const struct layout *layout;
-	const struct interp_scope *outer;	/* where "arguments" are seen; NULL: outermost */
+	const struct field *field;		/* of "outer", which this is; NULL: outermost */
+	const struct interp_scope *outer;	/* where "arguments" are seen */
 	struct expr **arguments;
 	u32 first, count;			/* its names among those of the walk */
 	s128 start, cursor;

@@ -214,7 +214,8 @@ static void refuse_name(struct parser *parser, const char *start)
 		parser->p++;
 	for (p = start; p < parser->p; p++)
 		if (is_foreign(*p))
-			lex_error(parser, here(parser, start), "names are written in small letters, a to z, digits and '_'");
+			lex_error(parser, here(parser, start),
+				  "names are written in small letters, a to z, digits and '_'");
 	if (parser->p - start > LONGEST_NAME)
 		lex_error(parser, here(parser, start), "a name has at most %d letters", LONGEST_NAME);
 }

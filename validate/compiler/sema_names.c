@@ -426,7 +426,35 @@ static void declare_layouts(struct spec *spec)
 		if (!strcmp(layout->name, "header"))
 			error_at(spec, layout->loc, "only the header is called 'header'");
 		refuse_taken(spec, layout->name, layout->loc);
+		if (layout->kind == L_MESSAGE && !strcmp(layout->name, "kind"))
+			error_at(spec, layout->loc, "a message called 'kind' could not be told from the kind of "
+				 "message in the C written");
 	}
+}
+
+/* In C, a constant must not be called like a value of an enum, or a flag. */
+static void refuse_as_constant(struct spec *spec, const char *set, const char *name, struct loc loc)
+{
+	const char *both = spec_printf(spec, "%s_%s", set, name);
+	const struct constant *constant = find_constant(spec, both);
+
+	if (constant)
+		twice(spec, constant->loc, loc, "in C, a constant called", both);
+}
+
+static void declare_c_names(struct spec *spec)
+{
+	const struct enumeration *enumeration;
+	const struct flagset *flagset;
+	const struct enumerator *value;
+	const struct flag *flag;
+
+	for (enumeration = spec->enumerations; enumeration; enumeration = enumeration->next)
+		for (value = enumeration->values; value; value = value->next)
+			refuse_as_constant(spec, enumeration->name, value->name, value->loc);
+	for (flagset = spec->flagsets; flagset; flagset = flagset->next)
+		for (flag = flagset->flags; flag; flag = flag->next)
+			refuse_as_constant(spec, flagset->name, flag->name, flag->loc);
 }
 
 void declare(struct spec *spec)
@@ -465,4 +493,5 @@ void declare(struct spec *spec)
 	for (context = spec->context; context; context = context->next)
 		declare_context(spec, context);
 	declare_layouts(spec);
+	declare_c_names(spec);
 }

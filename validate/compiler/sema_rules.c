@@ -42,6 +42,25 @@ static const char *unique_name(struct spec *spec, const char *name)
 	return tried;
 }
 
+static bool same_in_c(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if (*a != *b && !(strchr("._", *a) && strchr("._", *b)))
+			return false;
+	return *a == *b;
+}
+
+/* A rule's constant in C has '_' where its name has dots. */
+static void refuse_c_twin(struct spec *spec, const struct rule *rule)
+{
+	const struct rule *other;
+
+	for (other = spec->rules; other; other = other->next)
+		if (strcmp(other->name, rule->name) && same_in_c(other->name, rule->name))
+			error_at(spec, rule->loc, "the rules '%s' and '%s' have the same name in C; rename one",
+				 other->name, rule->name);
+}
+
 struct rule *new_rule(struct spec *spec, enum rule_class class, struct layout *owner,
 		      struct session *session, struct loc loc, const char *format, ...)
 {
@@ -63,6 +82,7 @@ struct rule *new_rule(struct spec *spec, enum rule_class class, struct layout *o
 	twin = find_id(spec, rule->id);
 	if (twin)
 		error_at(spec, loc, "the rules '%s' and '%s' have the same id; rename one", twin->name, rule->name);
+	refuse_c_twin(spec, rule);
 	rule->number = ++spec->rule_count;
 	rule->class = class;
 	rule->session = session;
@@ -841,33 +861,57 @@ static bool same_type(const struct type *a, const struct type *b)
 	       a->kind != T_BITS && a->kind != T_UNION;
 }
 
-static u32 flatten(struct item *items, struct field **fields, u32 count)
+/* A name in a view: a field, a part of a word of bits, or a let. */
+struct member {
+	const char *name;
+	struct loc loc;
+	const struct type *type;	/* of a field that may share its name */
+};
+
+struct members {
+	struct member member[MOST_NAMES];
+	u32 count;
+};
+
+static void add_member(struct members *members, const char *name, struct loc loc, const struct type *type)
 {
+	if (members->count < MOST_NAMES)
+		members->member[members->count++] = (struct member){ name, loc, type };
+}
+
+static void flatten(struct spec *spec, struct item *items, struct members *members)
+{
+	const struct bitpart *bit;
 	struct item *item;
 
 	FOR_ITEMS(item, items) {
-		if (item->kind == I_FIELD && count < MOST_NAMES)
-			fields[count++] = item->field;
-		if (item->kind == I_WHEN) {
-			count = flatten(item->then, fields, count);
-			count = flatten(item->otherwise, fields, count);
-		}
+		if (item->kind == I_FIELD)
+			add_member(members, item->field->name, item->field->loc, item->field->type);
+		if (item->kind == I_LET)
+			add_member(members, item->name, item->loc, NULL);
+		for (bit = item->kind == I_FIELD ? item->field->type->bits : NULL; bit; bit = bit->next)
+			add_member(members, spec_printf(spec, "%s_%s", item->field->name, bit->name), bit->loc, NULL);
+		flatten(spec, item->then, members);
+		flatten(spec, item->otherwise, members);
 	}
-	return count;
 }
 
-/* Fields of different branches may share a name if they are of one type. */
+/* Fields of different branches may share a name if they are of one type; nothing else may. */
 static void check_branches(struct spec *spec, struct layout *layout)
 {
-	struct field **fields = spec_alloc(spec, MOST_NAMES * sizeof(*fields));
-	u32 count = flatten(layout->items, fields, 0), i, j;
+	struct members *members = spec_alloc(spec, sizeof(*members));
+	const struct member *one, *other;
 
-	for (i = 0; i < count; i++) {
-		for (j = 0; j < i; j++) {
-			if (strcmp(fields[i]->name, fields[j]->name) || same_type(fields[i]->type, fields[j]->type))
+	flatten(spec, layout->items, members);
+	for (one = members->member; one < members->member + members->count; one++) {
+		for (other = members->member; other < one; other++) {
+			if (strcmp(one->name, other->name))
 				continue;
-			error_at(spec, fields[i]->loc, "'%s' is there already, with another type", fields[i]->name);
-			note_at(spec, fields[j]->loc, "here");
+			if (one->type && other->type && same_type(one->type, other->type))
+				continue;
+			error_at(spec, one->loc, one->type && other->type ? "'%s' is there already, with another type" :
+				 "'%s' is there already, in C at least", one->name);
+			note_at(spec, other->loc, "here");
 			return;
 		}
 	}

@@ -11,6 +11,8 @@
 #include "vectors_solve.h"
 
 #define MOST_NODES 4096
+#define MOST_ANSWERS 160	/* changes that follow from one look */
+#define MOST_WAYS 1200
 #define MOST_BASES 160
 #define MOST_LOOKS 60000		/* per subject, for its accepted messages */
 #define SEEN_SLOTS 16384
@@ -34,8 +36,8 @@ struct look {
 	bool want_break, want_other, want_scalars;
 	bool met, broken;			/* the goal */
 	u32 progress;				/* rules kept */
-	struct changes keep;			/* the first other rule broken */
-	struct changes keep_goal, break_goal, other;
+	struct changes *keep;			/* the first other rule broken */
+	struct changes *keep_goal, *break_goal, *other;
 	struct interp_site first;		/* element of the list last met */
 	u8 *rules;				/* met, by number; or NULL */
 	u64 *features;				/* hashes of the ways taken; or NULL */
@@ -157,7 +159,7 @@ static void overflow(struct look *look, const struct interp_site *site)
 		return;
 	first = look->first;
 	first.scope = site->scope;
-	solve_repeat(&first, (u64)(max - site->count), &look->break_goal);
+	solve_repeat(&first, (u64)(max - site->count), look->break_goal);
 }
 
 static void passed_goal(struct look *look, const struct interp_site *site)
@@ -165,9 +167,9 @@ static void passed_goal(struct look *look, const struct interp_site *site)
 	look->met = true;
 	if (!site->kept) {
 		look->broken = true;
-		solve_keep(site, &look->keep_goal);
+		solve_keep(site, look->keep_goal);
 	} else if (look->want_break) {
-		solve_break(site, &look->break_goal);
+		solve_break(site, look->break_goal);
 	}
 }
 
@@ -177,7 +179,7 @@ static void passed(void *arg, const struct interp_site *site)
 
 	note_way(look, site);
 	if (look->want_other)
-		solve_other(site, &look->other);
+		solve_other(site, look->other);
 	if (site->kind == SITE_ELEMENT && look->want_break)
 		overflow(look, site);
 	if (!site->rule)
@@ -189,7 +191,7 @@ static void passed(void *arg, const struct interp_site *site)
 	else if (site->kept)
 		look->progress++;
 	else
-		solve_keep(site, &look->keep);
+		solve_keep(site, look->keep);
 }
 
 static void saw(void *arg, const struct field *field, const struct bitpart *bit, u32 offset, u32 width,
@@ -198,13 +200,13 @@ static void saw(void *arg, const struct field *field, const struct bitpart *bit,
 	struct look *look = arg;
 
 	if (look->want_scalars)
-		solve_scalar(field, bit, offset, width, value, &look->other);
+		solve_scalar(field, bit, offset, width, value, look->other);
 }
 
 static void about_request(struct look *look, bool in_request)
 {
-	look->keep.in_request = look->keep_goal.in_request = in_request;
-	look->break_goal.in_request = look->other.in_request = in_request;
+	look->keep->in_request = look->keep_goal->in_request = in_request;
+	look->break_goal->in_request = look->other->in_request = in_request;
 }
 
 static void start_look(struct look *look, const struct subject *subject)
@@ -214,9 +216,9 @@ static void start_look(struct look *look, const struct subject *subject)
 	look->subject = subject;
 	look->met = look->broken = false;
 	look->progress = look->feature_count = 0;
-	look->keep.count = look->keep_goal.count = look->break_goal.count = look->other.count = 0;
-	look->keep.fixed_size = look->keep_goal.fixed_size = fixed;
-	look->break_goal.fixed_size = look->other.fixed_size = fixed;
+	look->keep->count = look->keep_goal->count = look->break_goal->count = look->other->count = 0;
+	look->keep->fixed_size = look->keep_goal->fixed_size = fixed;
+	look->break_goal->fixed_size = look->other->fixed_size = fixed;
 	look->first.field = NULL;
 	about_request(look, false);
 }
@@ -363,7 +365,7 @@ static struct input *accept(struct finder *finder, const struct subject *subject
 		key = (int)finder->look.progress * 4 - (int)(node.input->size / 64);
 		if (near)
 			key -= (int)(input_distance(near, node.input) / 1024);
-		branch(finder, node.input, &finder->look.keep, key);
+		branch(finder, node.input, finder->look.keep, key);
 		free(node.input);
 	}
 	end_search(finder);
@@ -377,11 +379,11 @@ static void approach(struct finder *finder, const struct input *input, u32 verdi
 	int key = (int)look->progress + (look->broken ? 2000 : 0) - (int)(input->size / 64);
 
 	if (verdict) {
-		branch(finder, input, &look->keep, key);
+		branch(finder, input, look->keep, key);
 		return;
 	}
-	branch(finder, input, &look->other, key);
-	branch(finder, input, &look->break_goal, key + 1000);
+	branch(finder, input, look->other, key);
+	branch(finder, input, look->break_goal, key + 1000);
 }
 
 /*
@@ -471,7 +473,7 @@ static struct input *blank(const struct finder *finder, const struct layout *lay
 /* All other ways from one accepted input. */
 static void explore_from(struct finder *finder, struct subject *subject, const struct input *base)
 {
-	struct changes *other = malloc(sizeof(*other));
+	struct changes *other;
 	struct input *input, *found;
 	u64 features[MOST_FEATURES];
 	u32 i;
@@ -479,9 +481,8 @@ static void explore_from(struct finder *finder, struct subject *subject, const s
 	want_nothing(&finder->look);
 	finder->look.want_other = true;
 	look_at(finder, subject, base);
-	if (other)
-		*other = finder->look.other;
-	for (i = 0; other && i < other->count && finder->looks < MOST_LOOKS; i++) {
+	other = changes_copy(finder->look.other);
+	for (i = 0; i < other->count && finder->looks < MOST_LOOKS; i++) {
 		input = input_apply(base, &other->list[i]);
 		if (!input)
 			continue;
@@ -491,7 +492,7 @@ static void explore_from(struct finder *finder, struct subject *subject, const s
 		free(input);
 		add_base(finder, subject, found);
 	}
-	free(other);
+	changes_free(other);
 }
 
 static void explore(struct finder *finder, struct subject *subject)
@@ -661,16 +662,15 @@ static void nearer(const struct input *to, struct input *candidate, struct input
 static struct input *nearest_keeping(struct finder *finder, const struct subject *subject,
 				     const struct input *broken, const struct rule *rule, bool repair)
 {
-	struct changes *changes = malloc(sizeof(*changes));
+	struct changes *changes;
 	struct input *input, *found, *best = NULL;
 	u32 i;
 
 	want_nothing(&finder->look);
 	finder->look.goal = rule;
 	look_at(finder, subject, broken);
-	if (changes)
-		*changes = finder->look.keep_goal;
-	for (i = 0; changes && i < changes->count && (!repair || i < 8); i++) {
+	changes = changes_copy(finder->look.keep_goal);
+	for (i = 0; i < changes->count && (!repair || i < 8); i++) {
 		input = input_apply(broken, &changes->list[i]);
 		want_nothing(&finder->look);
 		found = input && repair ? accept(finder, subject, input, broken, 200) : input;
@@ -682,7 +682,7 @@ static struct input *nearest_keeping(struct finder *finder, const struct subject
 		}
 		nearer(broken, found, &best);
 	}
-	free(changes);
+	changes_free(changes);
 	return best;
 }
 
@@ -916,9 +916,25 @@ static void find_all(struct finder *finder)
 	}
 }
 
-static void free_bases(struct finder *finder)
+static void start_finder(struct finder *finder)
 {
+	struct look *look = &finder->look;
+
+	look->keep = changes_new(MOST_ANSWERS);
+	look->keep_goal = changes_new(MOST_ANSWERS);
+	look->break_goal = changes_new(MOST_ANSWERS);
+	look->other = changes_new(MOST_WAYS);
+}
+
+static void end_finder(struct finder *finder)
+{
+	struct look *look = &finder->look;
 	struct subject *subject;
+
+	changes_free(look->keep);
+	changes_free(look->keep_goal);
+	changes_free(look->break_goal);
+	changes_free(look->other);
 
 	for (subject = finder->subjects; subject; subject = subject->next)
 		while (subject->base_count)
@@ -941,8 +957,9 @@ const struct vector *vectors_find(struct spec *spec)
 	finder = spec_alloc(spec, sizeof(*finder));
 	finder->spec = spec;
 	finder->tail = &first;
+	start_finder(finder);
 	find_all(finder);
-	free_bases(finder);
+	end_finder(finder);
 	found.spec = spec;
 	found.first = first;
 	found.complete = finder->complete;

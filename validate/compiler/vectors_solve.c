@@ -8,6 +8,8 @@
 
 #include "vectors_solve.h"
 
+#define SCRATCH_CHANGES 48
+
 typedef struct interp_scope scope;
 
 static void solve_value(const scope *s, const struct expr *expr, s128 target, struct changes *changes);
@@ -217,7 +219,7 @@ u64 input_hash(const struct input *input)
 static struct change *new_change(struct changes *changes)
 {
 	static struct change spare;
-	struct change *change = changes->count < MOST_CHANGES ? &changes->list[changes->count++] : &spare;
+	struct change *change = changes->count < changes->room ? &changes->list[changes->count++] : &spare;
 
 	change->count = 0;
 	change->desperate = changes->desperate;
@@ -282,15 +284,39 @@ static void both(const struct changes *first, const struct changes *second, stru
 	}
 }
 
-static struct changes *scratch(const struct changes *like)
+struct changes *changes_new(u32 room)
 {
-	struct changes *changes = malloc(sizeof(*changes));
+	struct changes *changes = calloc(1, sizeof(*changes));
 
-	if (!changes) {
+	if (changes)
+		changes->list = malloc(room * sizeof(*changes->list));
+	if (!changes || !changes->list) {
 		fputs("airspec: out of memory\n", stderr);
 		exit(3);
 	}
-	changes->count = 0;
+	changes->room = room;
+	return changes;
+}
+
+void changes_free(struct changes *changes)
+{
+	free(changes->list);
+	free(changes);
+}
+
+struct changes *changes_copy(const struct changes *changes)
+{
+	struct changes *copy = changes_new(changes->count + 1);
+
+	copy->count = changes->count;
+	memcpy(copy->list, changes->list, changes->count * sizeof(*copy->list));
+	return copy;
+}
+
+static struct changes *scratch(const struct changes *like)
+{
+	struct changes *changes = changes_new(SCRATCH_CHANGES);
+
 	changes->in_request = like->in_request;
 	changes->fixed_size = like->fixed_size;
 	changes->desperate = like->desperate;
@@ -322,7 +348,7 @@ static void solve_region(const struct interp_region *region, s128 end, struct ch
 		else
 			add_bytes(changes, change, EDIT_DELETE, end, -more);
 	}
-	free(alone);
+	changes_free(alone);
 }
 
 static void solve_end(const scope *s, s128 end, struct changes *changes)
@@ -353,7 +379,7 @@ static void solve_amount(const struct interp_site *site, s128 target, struct cha
 			add_bytes(changes, change, EDIT_DELETE, site->offset + target, -more);
 		*new_change(changes) = alone->list[i];
 	}
-	free(alone);
+	changes_free(alone);
 }
 
 static void solve_product(const scope *s, const struct expr *expr, s128 a, s128 b, s128 target,
@@ -532,8 +558,8 @@ static void solve_conjunction(const scope *s, const struct expr *a, bool a_want,
 	solve_truth(s, a, a_want, first);
 	solve_truth(s, b, b_want, second);
 	both(first, second, changes);
-	free(first);
-	free(second);
+	changes_free(first);
+	changes_free(second);
 }
 
 static void solve_logic(const scope *s, const struct expr *expr, bool want, struct changes *changes)
@@ -795,6 +821,37 @@ static void move_field(const struct interp_site *site, const struct field *field
 		solve_value(site->scope, field->at, to - site->scope->start, changes);
 }
 
+/* The struct this is in lies where something else does: behind the message there is room. */
+static void solve_move(const struct interp_site *site, struct changes *changes)
+{
+	const scope *inner = site->scope, *outer = inner->outer;
+	struct changes *places, *sizes;
+	s128 end;
+
+	if (!outer || !inner->field->at || !inner->field->type->layout)
+		return;
+	places = scratch(changes);
+	sizes = scratch(changes);
+	end = outer->region.end;
+	solve_value(outer, inner->field->at, end - outer->start, places);
+	solve_region(&outer->region, end + inner->field->type->layout->least_size, sizes);
+	both(places, sizes, changes);
+	changes_free(places);
+	changes_free(sizes);
+}
+
+/* Nothing overlaps what is empty. */
+static void solve_some(const struct interp_site *site, const struct field *field, s128 size,
+		       struct changes *changes)
+{
+	const struct expr *words = field->type->count ? field->type->count : field->type->bytes;
+
+	if (size || !words)
+		return;
+	solve_value(site->scope, words, 1, changes);
+	solve_value(site->scope, words, 2, changes);
+}
+
 static void solve_overlap(const struct interp_site *site, bool want, struct changes *changes)
 {
 	s128 one, one_size, other, other_size;
@@ -808,6 +865,8 @@ static void solve_overlap(const struct interp_site *site, bool want, struct chan
 		move_field(site, site->other, one + one_size, changes);
 		return;
 	}
+	solve_some(site, site->field, one_size, changes);
+	solve_some(site, site->other, other_size, changes);
 	move_field(site, site->field, other + other_size - 1, changes);
 	move_field(site, site->field, other - one_size + 1, changes);
 	move_field(site, site->field, other, changes);
@@ -849,8 +908,8 @@ void solve_repeat(const struct interp_site *site, u64 times, struct changes *cha
 		both(copies, sizes, changes);
 	}
 	*new_change(changes) = copies->list[0];
-	free(copies);
-	free(sizes);
+	changes_free(copies);
+	changes_free(sizes);
 }
 
 /* A second element behind the last, which becomes linked to it. */
@@ -861,8 +920,8 @@ static void link_on(const struct interp_site *site, struct changes *changes)
 	solve_repeat(site, 1, copies);
 	solve_link(site, site->size, links);
 	both(copies, links, changes);
-	free(links);
-	free(copies);
+	changes_free(links);
+	changes_free(copies);
 }
 
 static void solve_tag(const struct interp_site *site, bool want, struct changes *changes)
@@ -958,7 +1017,7 @@ static void solve_whole(const struct interp_site *site, bool want, struct change
 	solve_amount(site, want ? site->size - over + site->unit : site->size - 1, changes);
 }
 
-void solve_keep(const struct interp_site *site, struct changes *changes)
+static void solve_kept(const struct interp_site *site, struct changes *changes)
 {
 	switch (site->kind) {
 	case SITE_FITS:
@@ -1010,6 +1069,14 @@ void solve_keep(const struct interp_site *site, struct changes *changes)
 	default:
 		break;
 	}
+}
+
+void solve_keep(const struct interp_site *site, struct changes *changes)
+{
+	solve_kept(site, changes);
+	changes->desperate = true;
+	solve_move(site, changes);
+	changes->desperate = false;
 }
 
 void solve_break(const struct interp_site *site, struct changes *changes)

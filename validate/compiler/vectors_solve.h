@@ -37,16 +37,18 @@ struct change {
 	bool desperate;			/* does not follow from the rule */
 };
 
-#define MOST_CHANGES 160
-
-/* Changes of which each is enough; the one that changes least is first. */
+/* Changes of which each is enough; the one that changes least is first. More than "room" are lost. */
 struct changes {
-	struct change list[MOST_CHANGES];
-	u32 count;
+	struct change *list;
+	u32 room, count;
 	bool in_request;		/* the message looked at is the request */
 	bool fixed_size;		/* of the message */
 	bool desperate;			/* so are those added now */
 };
+
+struct changes *changes_new(u32 room);
+struct changes *changes_copy(const struct changes *changes);
+void changes_free(struct changes *changes);
 
 struct input *input_new(u32 size, u32 request_size);	/* zeroed; ends the program if out of memory */
 struct input *input_copy(const struct input *input);

@@ -11,8 +11,14 @@
 /* Memory of the host: not to be dereferenced, which sparse makes sure of. */
 #ifdef __CHECKER__
 #define __host __attribute__((noderef, address_space(__host)))
+#ifndef __force
+#define __force __attribute__((force))
+#endif
 #else
 #define __host
+#ifndef __force
+#define __force
+#endif
 #endif
 
 /* Eight bytes at any address, of whatever type they were written. */
@@ -29,8 +35,7 @@ typedef u64 __attribute__((__may_alias__, __aligned__(1))) wire_word;
  */
 static inline void wire_copy_out(u8 *to, const volatile u8 __host *from, u32 size)
 {
-	/* through an integer, to shed __host: the only place that may */
-	const volatile u8 *host = (const volatile u8 *)(unsigned long)from;
+	const volatile u8 *host = (const volatile u8 __force *)from;	/* the only place that may */
 	u32 at = 0;
 
 	for (; size - at >= sizeof(wire_word); at += sizeof(wire_word))

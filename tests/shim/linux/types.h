@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The kernel's names for integers, in user space: what generated and portable kernel C
- * needs of linux/types.h, and nothing else. 64 bits are the C library's type, not
- * unsigned long long, so that these names may meet the compiler's in one program.
+ * needs of linux/types.h. 64 bits are the C library's type, not unsigned long long, so
+ * that these names may meet the compiler's in one program.
  */
 #ifndef AIRLOCK_SHIM_TYPES_H
 #define AIRLOCK_SHIM_TYPES_H
@@ -10,6 +10,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The C library's own headers want the kernel's user space header of this name. */
+#if __has_include_next(<linux/types.h>)
+#include_next <linux/types.h>
+#endif
 
 typedef uint8_t u8;
 typedef uint16_t u16;

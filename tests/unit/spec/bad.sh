@@ -38,6 +38,18 @@ check_one() {
 	[ -z "$difference" ] || printf '%s\n' "$difference"
 }
 
+# The same mistake in lines that end as on Windows is the same mistake.
+check_windows() {
+	local directory status
+
+	directory=$(mktemp -d)
+	sed 's/$/\r/' "$1.spec" >"$directory/$1.spec"
+	diff -a <(cat "$1.expect"; echo "exit code 1") <(cd "$directory" && complaint "$1.spec")
+	status=$?
+	rm -r "$directory"
+	report $status "$1, with carriage returns"
+}
+
 accept() {
 	local spec
 
@@ -83,6 +95,8 @@ report $((count < 75)) "at least 75 specifications were tried ($count)"
 for expect in *.expect; do
 	[ -e "${expect%.expect}.spec" ] || report 1 "$expect belongs to a specification"
 done
+check_windows field_unknown
+check_windows tabs
 check_survives nothing "an empty file is refused"
 check_survives noise "noise is refused"
 check_survives whens "10000 whens inside each other are refused"

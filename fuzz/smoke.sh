@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs each fuzzer for some seconds from the specifications or from nothing, and says "ok" if
+# it found no fault. That a fuzzer of validators gets as far as an accepted message, and that
+# a fault stops it, is shown by planting one. What is found is left in build/fuzz.
+#
+#	smoke.sh SECONDS PROTOCOL...
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+
+seconds=$1
+shift
+failed=0
+
+report() {
+	if [ "$1" -eq 0 ]; then
+		echo "ok $2"
+	else
+		echo "not ok $2"
+		failed=1
+	fi
+}
+
+# Fuzzer $1 for $2 seconds with dictionary $3 over its corpus; its log and findings beside it.
+fuzz() {
+	timeout $(($2 + 60)) "build/fuzz/$1" -max_total_time="$2" -seed=20240229 -dict="$3" \
+		-timeout=10 -max_len=16384 -print_final_stats=1 -artifact_prefix="build/fuzz/$1." \
+		"build/fuzz/corpus/$1" >"build/fuzz/$1.log" 2>&1
+}
+
+report_run() {
+	local status=$? runs
+
+	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$1.log")
+	report $status "fuzzing $1 finds nothing (${runs:-0} runs)"
+	[ $status -eq 0 ] || tail -n 20 "build/fuzz/$1.log"
+	[ "${runs:-0}" -ge "$2" ]
+	report $? "it runs at least $2 times"
+}
+
+rm -rf build/fuzz/corpus
+mkdir -p build/fuzz/corpus/compiler
+cp validate/spec/*.spec tests/unit/spec/*.spec tests/unit/spec/bad/*.spec build/fuzz/corpus/compiler
+fuzz compiler "$seconds" fuzz/airspec.dict
+report_run compiler 200
+for protocol in "$@"; do
+	mkdir -p "build/fuzz/corpus/validators-$protocol"
+	fuzz "validators-$protocol" "$seconds" "build/gen/$protocol.dict"
+	report_run "validators-$protocol" 20000
+	! AIRLOCK_FUZZ_PLANT=1 fuzz "validators-$protocol" "$seconds" "build/gen/$protocol.dict"
+	report $? "a fault planted behind the validators of $protocol is found"
+	rm -f "build/fuzz/validators-$protocol.crash-"*
+done
+exit $failed

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs difftest.c's comparison of a protocol's generated C with the interpreter, as built for
+# a machine (host, clang: with sanitizers; ppc64: big-endian, and aarch64: both emulated), and
+# says "ok" or "not ok" to what it found.
+#
+#	agree.sh MACHINE PROTOCOL INPUTS
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || exit
+
+machine=$1
+protocol=$2
+inputs=$3
+failed=0
+
+report() {
+	if [ "$1" -eq 0 ]; then
+		echo "ok $protocol on $machine: $2"
+	else
+		echo "not ok $protocol on $machine: $2"
+		failed=1
+	fi
+}
+
+compare() {
+	local command=("build/$machine/difftest-$protocol" "validate/spec/$protocol.spec" "$inputs")
+
+	case $machine in
+	host | clang) "${command[@]}" ;;
+	*) "qemu-$machine" "${command[@]}" ;;
+	esac
+}
+
+# What the pattern finds in the output, or nothing.
+found() { sed -n "s/$1/\1/p" <<<"$output" | tail -n 1; }
+
+output=$(compare 2>&1)
+status=$?
+printf '%s\n' "$output"
+report $status 'the comparison ran to its end'
+rules=$(found "^$protocol: [0-9]* vectors: \([0-9]* of [0-9]*\) rules broken.*")
+[ -n "$rules" ] && [ "${rules% of *}" -eq "${rules#* of }" ] && [ "${rules#* of }" -gt 0 ]
+report $? "each rule is broken by its vector, and no other before it ($rules)"
+agreed=$(found "^$protocol: \([0-9]*\) inputs:.* 0 disagreements.*")
+[ "${agreed:-0}" -ge "$inputs" ]
+report $? "generated C and interpreter agree (${agreed:-0} inputs)"
+exit $failed
