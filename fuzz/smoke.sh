@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs each fuzzer for some seconds from the specifications or from nothing, and says "ok" if
+# Runs each fuzzer for some seconds from specifications or from nothing, and says "ok" if
 # it found no fault. That a fuzzer of validators gets as far as an accepted message, and that
 # a fault stops it, is shown by planting one. What is found is left in build/fuzz.
 #
@@ -29,11 +29,17 @@ fuzz() {
 		"build/fuzz/corpus/$1" >"build/fuzz/$1.log" 2>&1
 }
 
-report_run() {
-	local status=$? runs
+statistic() {
+	sed -n "s/^stat::$1: *//p" "build/fuzz/$2.log" | tail -n 1
+}
 
-	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "build/fuzz/$1.log")
-	report $status "fuzzing $1 finds nothing (${runs:-0} runs)"
+report_run() {
+	local status=$? runs rate accepted
+
+	runs=$(statistic number_of_executed_units "$1")
+	rate=$(statistic average_exec_per_sec "$1")
+	accepted=$(statistic accepted "$1")
+	report $status "fuzzing $1 finds nothing (${runs:-0} runs, ${rate:-0} a second${accepted:+, accepted $accepted layouts})"
 	[ $status -eq 0 ] || tail -n 20 "build/fuzz/$1.log"
 	[ "${runs:-0}" -ge "$2" ]
 	report $? "it runs at least $2 times"
@@ -41,7 +47,7 @@ report_run() {
 
 rm -rf build/fuzz/corpus
 mkdir -p build/fuzz/corpus/compiler
-cp validate/spec/*.spec tests/unit/spec/*.spec tests/unit/spec/bad/*.spec build/fuzz/corpus/compiler
+cp fuzz/seeds/*.spec validate/spec/*.spec tests/unit/spec/*.spec tests/unit/spec/bad/*.spec build/fuzz/corpus/compiler
 fuzz compiler "$seconds" fuzz/airspec.dict
 report_run compiler 200
 for protocol in "$@"; do

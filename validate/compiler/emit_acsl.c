@@ -194,6 +194,7 @@ struct walk {
 	const struct layout *element;
 	const char *name;
 	const char *most;		/* "most", "count" or NULL */
+	bool fits;			/* each element is asked whether it fits */
 	const char *extra;
 	const char *length;		/* of the element at "at" */
 };
@@ -205,6 +206,7 @@ static struct walk walk_of(struct gen *gen, const struct field *field)
 	const struct layout *element = type->kind == T_LIST ? type->layout : type->element->layout;
 	struct walk walk = { .type = type, .element = element, .name = acsl_walk_name(&a, field) };
 
+	walk.fits = type->kind == T_LIST && field->whole_rule;
 	walk.most = type->kind == T_LIST ? "most" : acsl_counted(type) ? "count" : NULL;
 	walk.extra = acsl_extra(gen->spec, element, false);
 	walk.length = element->fixed ? spec_printf(gen->spec, "%lld", (long long)element->fixed_size) :
@@ -252,9 +254,13 @@ static void write_walk_logic(struct gen *gen, const struct walk *walk)
 	const char *element = spec_printf(gen->spec, "%s_%s_ok(msg + at%s%s)", gen->spec->name, walk->element->name,
 					  walk->element->fixed ? "" : ", size - at", walk->extra);
 
+	if (walk->fits)
+		element = spec_printf(gen->spec, "%s <= size - at && %s", walk->length, element);
+	if (walk->type->kind == T_LIST)
+		element = spec_printf(gen->spec, "i < most && %s", element);
 	define(gen, declared(gen, walk, "predicate", "from"),
-	       spec_printf(gen->spec, "%s ||\n(%s%s &&\n%s)", acsl_counted(walk->type) ? "i >= count" : "at >= size",
-			   walk->type->kind == T_LIST ? "i < most && " : "", element, onward(gen, walk)));
+	       spec_printf(gen->spec, "%s ||\n(%s &&\n%s)", acsl_counted(walk->type) ? "i >= count" : "at >= size", element,
+			   onward(gen, walk)));
 	if (acsl_counted(walk->type))
 		define(gen, declared(gen, walk, "logic integer", "end"),
 		       spec_printf(gen->spec, "i >= count ? at : %s",
@@ -288,9 +294,9 @@ void acsl_loop(struct gen *gen, const struct field *field)
 
 	line(gen, "/*@ loop invariant at <= size%s;",
 	     !walk.most ? spec_printf(gen->spec, " && at %% %s == 0", walk.length) : counted ? " && i <= count" : "");
-	line(gen, "    loop invariant %s <==> %s;", from(gen, &walk, "from", "0", "0"), from(gen, &walk, "from", "at", "i"));
+	line(gen, "    loop invariant\n\t%s <==>\n\t%s;", from(gen, &walk, "from", "0", "0"), from(gen, &walk, "from", "at", "i"));
 	if (counted)
-		line(gen, "    loop invariant %s == %s;", from(gen, &walk, "end", "0", "0"),
+		line(gen, "    loop invariant\n\t%s ==\n\t%s;", from(gen, &walk, "end", "0", "0"),
 		     from(gen, &walk, "end", "at", "i"));
 	line(gen, "    loop assigns at, rule, element%s%s;", walk.most ? ", i" : "", walk.element->fixed ? "" :
 	     counted ? ", length" : ", part");

@@ -391,7 +391,7 @@ static const char *describe_region(struct acsl *a, const struct field *field, co
 {
 	const char *end = NULL;
 
-	if (field->whole_rule)
+	if (field->whole_rule && field->type->kind == T_FILL)
 		require(a, spec_printf(a->spec, "%s %% %llu == 0", bytes,
 				       (unsigned long long)field->type->element->fixed_size));
 	if (field->text_rule)

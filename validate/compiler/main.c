@@ -42,7 +42,8 @@ static int check(int count, char **paths)
 		spec_free(spec);
 	}
 	if (errors || warnings)
-		fprintf(stderr, "airspec: %u errors, %u warnings\n", errors, warnings);
+		fprintf(stderr, "airspec: %u error%s, %u warning%s\n", errors, errors == 1 ? "" : "s",
+			warnings, warnings == 1 ? "" : "s");
 	return errors || warnings;
 }
 

@@ -699,7 +699,8 @@ static void parse_declaration(struct parser *parser)
 		syntax_error(parser, parser->now.loc, "this '}' closes nothing");
 	if (!at_declaration(parser, &which))
 		syntax_error(parser, parser->now.loc,
-			     "expected a declaration: byte order, versions, const, type, enum, flags, guids, context, struct, header, frame, message or session");
+			     "expected a declaration: byte order, versions, const, type, enum, flags, "
+			     "guids, context, struct, header, frame, message or session");
 	declarations[which].parse(parser);
 }
 

@@ -157,7 +157,7 @@ static void show_line(struct spec *spec, struct loc loc)
 
 	fprintf(spec->diagnostics, "%5u | ", loc.line);
 	for (p = start; p < end && *p != '\n' && *p != '\r' && p - start < 160; p++)
-		fputc(*p == '\t' || (unsigned char)*p >= ' ' ? *p : '?', spec->diagnostics);
+		fputc(*p == '\t' || ((u8)*p >= ' ' && *p != 127) ? *p : '?', spec->diagnostics);
 	fputs("\n      | ", spec->diagnostics);
 	for (column = 1, p = start; column < loc.column; column++, p++)
 		fputc(p < end && *p == '\t' ? '\t' : ' ', spec->diagnostics);

@@ -9,6 +9,13 @@
 
 #include "wire.h"
 
+/*@ requires \valid(a) && \valid(b) && \separated(a, b);
+    requires a->size == 0 || b->size == 0 || \base_addr(a->data) == \base_addr(b->data);
+    terminates \true;
+    assigns \nothing;
+    ensures \result != 0 <==>
+	a->size != 0 && b->size != 0 && a->data < b->data + b->size && b->data < a->data + a->size;
+ */
 /* Whether two ranges of one message have a byte in common. */
 static inline bool wire_overlap(const struct wire_slice *a, const struct wire_slice *b)
 {
