@@ -59,7 +59,7 @@ run_group() {
 		why=' (ran no test)'
 	fi
 	[ -z "$why" ] || [ "$bad" -gt 0 ] || bad=1
-	printf '%6d passed, %d failed%s, %d s\n' "$good" "$bad" "$why" $((SECONDS - start))
+	printf '%4d passed, %d failed%s, %d s\n' "$good" "$bad" "$why" $((SECONDS - start))
 	[ "$bad" -eq 0 ] || explain "$name" "$log"
 	passed=$((passed + good))
 	failed=$((failed + bad))
@@ -71,7 +71,7 @@ main() {
 	mkdir -p "$logs"
 	for group in "$@"; do
 		number=$((number + 1))
-		printf '[%d/%d] %-12s' "$number" "$#" "${group%%=*}"
+		printf '[%d/%d] %-16s' "$number" "$#" "${group%%=*}"
 		run_group "${group%%=*}" "${group#*=}"
 	done
 	printf '%d passed, %d failed\n' "$passed" "$failed"

@@ -583,7 +583,10 @@ static void describe_when(struct acsl *a, const struct layout *layout, const str
 	require(a, given(a->spec, otherwise, other.rules));
 	know(a, given(a->spec, condition, then.facts));
 	know(a, given(a->spec, otherwise, other.facts));
-	if (strcmp(position(&then), position(&other))) {
+	if (!strcmp(position(&then), position(&other))) {
+		a->at = then.at;
+		a->more = then.more;
+	} else {
 		a->at = spec_printf(a->spec, "(%s ? %s : %s)", condition, position(&then), position(&other));
 		a->more = 0;
 	}

@@ -426,6 +426,9 @@ static void walk_region_loop(struct gen *gen, const struct field *field)
 	gen->indent++;
 	if (limited)
 		reject_if(gen, "i >= most", field->max_rule);
+	if (limited && field->whole_rule)
+		reject_if(gen, spec_printf(gen->spec, "size - at < %u", (u32)field->type->layout->fixed_size),
+			  field->whole_rule);
 	emit_element(gen, field);
 	emit_step(gen, field);
 	gen->indent--;
@@ -515,7 +518,7 @@ static void emit_contents(struct gen *gen, const struct field *field, const char
 {
 	const struct type *type = field->type;
 
-	if (field->whole_rule)
+	if (field->whole_rule && type->kind == T_FILL)
 		reject_if(gen, spec_printf(gen->spec, "%s %% %u", bytes, (u32)type->element->fixed_size),
 			  field->whole_rule);
 	if (field->text_rule)

@@ -356,8 +356,8 @@ static void read_list(struct lua *lua, const struct field *field)
 	fprintf(lua->out, ", \"%s\", %s, n, m, ", type->layout->name, lua->pos);
 	arguments(lua, type);
 	fprintf(lua->out, ", { max_rule = %u", field->max_rule->number);
-	if (type->layout->fixed)
-		fprintf(lua->out, ", bounds_rule = %u, least = %u", field->bounds_rule->number,
+	if (field->whole_rule)
+		fprintf(lua->out, ", bounds_rule = %u, least = %u", field->whole_rule->number,
 			(u32)type->layout->fixed_size);
 	if (type->until) {
 		fputs(", past = function(v) return ", lua->out);
@@ -593,7 +593,8 @@ static void read_let(struct lua *lua, const struct item *item)
 static void read_extent(struct lua *lua, const struct item *item)
 {
 	set_place(lua, "n", item->expr);
-	lua_line(lua, "if not holds(p, t, n >= at - base and n <= limit - base, %u) then return end", item->rule->number);
+	lua_line(lua, "if not holds(p, t, n >= at - base and n <= limit - base, %u) then return end",
+		 item->rule->number);
 	lua_line(lua, "limit = base + n");
 }
 

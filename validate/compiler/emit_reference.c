@@ -580,8 +580,8 @@ static void sessions(struct page *page)
 	const struct session *session;
 
 	if (page->spec->sessions)
-		fputs("\n## Sessions\n\nA cell is the next state; \"-\": the event is rejected there and changes nothing. "
-		      "\"(cancel)\" forgets all outstanding requests.\n", page->out);
+		fputs("\n## Sessions\n\nA cell is the next state; \"-\": the event is rejected there and changes "
+		      "nothing. \"(cancel)\" forgets all outstanding requests.\n", page->out);
 	for (session = page->spec->sessions; session; session = session->next) {
 		fprintf(page->out, "\n### session %s\n\nStarts in **%s**", session->name, session->start_name);
 		if (session->key)

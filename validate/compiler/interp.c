@@ -653,7 +653,7 @@ static bool follow(const scope *s, const struct field *field, const scope *eleme
 					       .value = link });
 }
 
-/* Fixed structs have no rule about their size: the list's own bounds speak for them. */
+/* Fixed structs have no rule about their size: the list's own speaks for them. */
 static bool element_fits(const scope *s, const struct field *field, struct interp_region *region,
 			 s128 offset)
 {
@@ -662,7 +662,7 @@ static bool element_fits(const scope *s, const struct field *field, struct inter
 
 	return quiet(s, size <= room) ||
 	       judge_fits(s, region,
-			  &(struct interp_site){ .kind = SITE_FITS, .rule = field->bounds_rule,
+			  &(struct interp_site){ .kind = SITE_FITS, .rule = field->whole_rule,
 						 .kept = size <= room, .field = field, .offset = offset,
 						 .size = size, .value = room });
 }

@@ -229,7 +229,7 @@ static void lex_mark(struct parser *parser, struct token *token)
 	for (i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
 		length = strlen(marks[i]);
 		if (length <= left && !memcmp(start, marks[i], length)) {
-			parser->p += length;
+			parser->p = start + length;
 			token->kind = TOKEN_MARK;
 			token->text = marks[i];
 			token->loc = here(parser, start);

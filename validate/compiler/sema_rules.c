@@ -524,6 +524,8 @@ static void walk_list(struct walker *walker, struct field *field)
 	if (can_exceed(field, type->bytes))
 		field->bounds_rule = field_rule(walker, field, type->bytes->loc, "bounds");
 	field->max_rule = field_rule(walker, field, type->max->loc, "max");
+	if (type->fixed_size < 0 && type->layout->fixed && type->layout->fixed_size > 1)
+		field->whole_rule = field_rule(walker, field, type->loc, "whole");
 	walk_struct(walker, type);
 	if (type->until)
 		walk_until(walker, type);

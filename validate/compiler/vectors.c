@@ -790,7 +790,7 @@ static void break_in(struct finder *finder, const struct subject *subject, const
 
 static bool break_rule(struct finder *finder, const struct rule *rule, bool alone)
 {
-	struct catch catch = { NULL };
+	struct catch catch = { 0 };
 	const struct subject *subject;
 
 	for (subject = finder->subjects; subject; subject = subject->next)

@@ -31,7 +31,9 @@ static const struct test_vector *const vectors = JOIN(PROTOCOL, _vectors);
 #define MOST_BYTES 65536
 #define MOST_VALUES 64
 #define MOST_SITES 48
-#define POOL 64			/* samples a layout */
+#define GOOD 128		/* samples a layout: vectors it accepts, */
+#define FRESH 32		/* what chance led to that it accepts, */
+#define BAD 64			/* and vectors it rejects */
 #define MOST_NUMBERS 1024
 #define SLOTS 1024		/* of a hash table of members */
 
@@ -51,8 +53,8 @@ struct subject {
 	const struct glue_layout *c;
 	const struct layout *layout;
 	bool fixed;			/* its size is not asked */
-	struct sample pool[POOL];
-	u32 pool_count, accepted_count;	/* those accepted come first */
+	struct sample good[GOOD], fresh[FRESH], bad[BAD];
+	u32 good_count, fresh_count, bad_count;
 	u64 keys[SLOTS];		/* of members, by way from the layout to the field */
 	u16 member[SLOTS];
 	bool *twin, *in_union;		/* by member */
@@ -468,6 +470,7 @@ struct walk {
 	const struct glue_session *c;
 	struct interp_session interp;
 	void *at;
+	struct sample sent[64];		/* the requests, by event number */
 };
 
 static void compare_states(const struct walk *walk, const struct event *event, u32 c, u32 interp)
@@ -647,27 +650,43 @@ static void set_sample(struct sample *sample, const struct subject *subject, con
 	interp_check(spec, subject->layout, input, &observer);
 }
 
-/* The first half of the pool is for what is accepted, the second for vectors that are not. */
-static void keep_sample(struct subject *subject, const struct interp_message *input, bool good)
+static void keep_vector(struct subject *subject, const struct interp_message *input)
 {
-	u32 half = POOL / 2;
+	bool good = !interp_check(spec, subject->layout, input, NULL);
 
-	if (good) {
-		set_sample(&subject->pool[subject->accepted_count < half ? subject->accepted_count++ :
-			   below(half)], subject, input);
-	} else if (subject->pool_count < half) {
-		set_sample(&subject->pool[half + subject->pool_count++], subject, input);
-	}
+	if (good && subject->good_count < GOOD)
+		set_sample(&subject->good[subject->good_count++], subject, input);
+	else if (!good && subject->bad_count < BAD)
+		set_sample(&subject->bad[subject->bad_count++], subject, input);
+}
+
+static void keep_fresh(struct subject *subject, const struct interp_message *input)
+{
+	u32 which = subject->fresh_count < FRESH ? subject->fresh_count++ : (u32)below(FRESH);
+
+	set_sample(&subject->fresh[which], subject, input);
+}
+
+/* NULL: there is none. */
+static const struct sample *accepted_sample(const struct subject *subject)
+{
+	u32 which = (u32)below(subject->good_count + subject->fresh_count);
+
+	if (which < subject->good_count)
+		return &subject->good[which];
+	return subject->fresh_count ? &subject->fresh[which - subject->good_count] : NULL;
 }
 
 static const struct sample *any_sample(const struct subject *subject)
 {
-	u32 count = subject->accepted_count + subject->pool_count, which = (u32)below(count);
+	if (subject->bad_count && below(3) == 0)
+		return &subject->bad[below(subject->bad_count)];
+	return accepted_sample(subject);
+}
 
-	if (!count)
-		return NULL;
-	return &subject->pool[which < subject->accepted_count ? which :
-			      POOL / 2 + which - subject->accepted_count];
+static struct interp_message sample_message(const struct sample *sample)
+{
+	return (struct interp_message){ sample->bytes, sample->size, sample->context, sample->params };
 }
 
 static u64 value_within(struct interval range, const struct type *type)
@@ -783,6 +802,25 @@ static struct {
 	u64 context[MOST_VALUES], params[MOST_VALUES];
 } draft;
 
+/* The request that what is made now may answer; NULL: none. */
+static const struct sample *asked;
+
+/* A number near to one in the request. */
+static u64 requested(void)
+{
+	const struct sample *sample = asked;
+	u64 value = 0;
+	u32 which, i;
+
+	if (!sample || !sample->site_count)
+		return below(32);
+	which = (u32)below(sample->site_count);
+	for (i = 0; i < sample->sites[which].width; i++)
+		value = value << 8 | sample->bytes[sample->sites[which].offset +
+			(spec->big ? i : sample->sites[which].width - 1 - i)];
+	return value + (below(2) ? 0 : below(16) - 8);
+}
+
 static u64 interesting(void)
 {
 	static const u64 often[] = {
@@ -791,9 +829,12 @@ static u64 interesting(void)
 		0xffffffff, 0x100000000, 0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff,
 	};
 
-	switch (below(8)) {
+	switch (below(asked ? 10 : 8)) {
 	case 0:
 		return chance() >> below(64);
+	case 8:
+	case 9:
+		return requested();
 	case 4:
 	case 5:
 		return number_count ? numbers[below(number_count)] - 1 + below(3) : 0;
@@ -952,17 +993,21 @@ static void count_verdict(u32 rule)
 		accepted++;
 }
 
-/* Answers meet a request that was accepted as well. */
-static void try_match(const struct subject *subject, const struct interp_message *input)
+/* An accepted request for what answers one. */
+static void choose_request(const struct subject *subject)
 {
 	const struct subject *other = subject->layout->request ? find_subject(subject->layout->request) : NULL;
-	const struct sample *asked;
+
+	asked = other ? accepted_sample(other) : NULL;
+}
+
+static void try_match(const struct subject *subject, const struct interp_message *input)
+{
 	struct interp_message with;
 
-	if (!other || !other->accepted_count)
+	if (!asked)
 		return;
-	asked = &other->pool[below(other->accepted_count)];
-	with = (struct interp_message){ asked->bytes, asked->size, asked->context, NULL };
+	with = sample_message(asked);
 	hits[match_both(subject, input, &with)]++;
 }
 
@@ -972,6 +1017,7 @@ static void try_one(struct subject *subject, u64 number)
 	struct interp_message input = { .context = draft.context, .params = draft.params };
 	u32 rule;
 
+	choose_request(subject);
 	if (sample)
 		draft_sample(subject, sample);
 	else
@@ -991,7 +1037,7 @@ static void try_one(struct subject *subject, u64 number)
 		return;
 	try_match(subject, &input);
 	if (below(16) == 0)
-		keep_sample(subject, &input, true);
+		keep_fresh(subject, &input);
 }
 
 static void report(u64 done, u64 all)
@@ -1018,6 +1064,25 @@ static void try_random(u64 count)
 
 /* ---- random walks ---- */
 
+/* An accepted message for an event, often changed a little; NULL: none. */
+static const struct sample *event_sample(const struct subject *subject)
+{
+	static struct sample changed;
+	const struct sample *sample = accepted_sample(subject);
+	struct interp_message input = { .context = draft.context, .params = draft.params };
+
+	if (!sample || below(2))
+		return sample;
+	choose_request(subject);
+	draft_sample(subject, sample);
+	input.bytes = draft.bytes;
+	input.size = draft.size;
+	if (interp_check(spec, subject->layout, &input, NULL))
+		return sample;
+	set_sample(&changed, subject, &input);
+	return &changed;
+}
+
 static void random_event(struct walk *walk)
 {
 	const struct event *event = walk->session->events;
@@ -1033,10 +1098,15 @@ static void random_event(struct walk *walk)
 		return;
 	}
 	subject = find_subject(event->message);
-	if (!subject->accepted_count)
+	sample = event_sample(subject);
+	if (!sample)
 		return;
-	sample = &subject->pool[below(subject->accepted_count)];
-	input = (struct interp_message){ sample->bytes, sample->size, sample->context, NULL };
+	input = sample_message(sample);
+	/* what is sent stays as it was for as long as it may be answered */
+	if (event->kind == EV_SEND && !(walk->interp.outstanding >> event->number & 1)) {
+		set_sample(&walk->sent[event->number], subject, &input);
+		input = sample_message(&walk->sent[event->number]);
+	}
 	hits[pass_both(walk, event, &input)]++;
 }
 
@@ -1046,20 +1116,20 @@ static void jump(struct walk *walk)
 	const struct event *event;
 	const struct subject *subject;
 	const struct sample *sample;
-	struct interp_message asked;
+	struct interp_message sent;
 
 	walk->interp.state = (u32)below(walk->session->state_count);
 	walk->c->enter(walk->at, walk->interp.state);
 	for (event = walk->session->events; event; event = event->next) {
 		subject = event->kind == EV_SEND && event->message->is_request ? find_subject(event->message) : NULL;
-		if (!subject || !subject->accepted_count || below(3))
+		sample = subject ? accepted_sample(subject) : NULL;
+		if (!sample || below(3))
 			continue;
-		sample = &subject->pool[below(subject->accepted_count)];
-		asked = (struct interp_message){ sample->bytes, sample->size, sample->context, NULL };
-		check_c(subject, &asked, view);
+		sent = sample_message(sample);
+		check_c(subject, &sent, view);
 		walk->c->ask(walk->at, subject->c->kind, view);
 		walk->interp.outstanding |= 1ULL << event->number;
-		walk->interp.request[event->number] = asked;
+		walk->interp.request[event->number] = sent;
 	}
 }
 
@@ -1133,12 +1203,12 @@ static void collect_samples(void)
 		if (!subject || vector->size > MOST_BYTES / 2)
 			continue;
 		input = vector_message(vector);
-		keep_sample(subject, &input, !interp_check(spec, subject->layout, &input, NULL));
+		keep_vector(subject, &input);
 		if (vector->request) {
 			subject = find_subject(subject->layout->request);
 			input = (struct interp_message){ vector->request, vector->request_size,
 							 vector->request_context, NULL };
-			keep_sample(subject, &input, true);
+			keep_vector(subject, &input);
 		}
 	}
 }

@@ -19,14 +19,26 @@ fail() {
 	exit 1
 }
 
-# Without the settings and plugins of whoever runs this.
+# dissect PROTOCOL SCRIPT, without the settings and plugins of whoever runs this.
 dissect() {
-	WIRESHARK_CONFIG_DIR="$scratch" timeout 600 tshark -n -X "lua_script:$directory/$1.lua" \
+	WIRESHARK_CONFIG_DIR="$scratch" timeout 600 tshark -n -X "lua_script:$2" \
 		-r "$directory/$1.pcap" -T pdml >"$scratch/$1.pdml" 2>"$scratch/$1.errors" ||
 		fail "protocol $1: tshark failed: $(tail -n 3 "$scratch/$1.errors")"
-	if grep -hm 3 -i 'lua.*error\|error.*lua' "$scratch/$1.errors" "$scratch/$1.pdml" >&2; then
-		fail "protocol $1: error in Lua"
-	fi
+}
+
+has_lua_errors() {
+	grep -hm 3 -i 'lua.*error\|error.*lua' "$scratch/$1.errors" "$scratch/$1.pdml"
+}
+
+# An error in the script is seen: when it is read, and when it dissects.
+prove_errors() {
+	sed '1s/^/no Lua\n/' "$directory/$1.lua" >"$scratch/unreadable.lua"
+	sed 's/^\tlocal tree = root:add.*/&\n\tif tvb:len() % 16 == 1 then error("planted") end/' \
+		"$directory/$1.lua" >"$scratch/failing.lua"
+	for script in unreadable failing; do
+		dissect "$1" "$scratch/$script.lua"
+		has_lua_errors "$1" >/dev/null || fail "protocol $1: $script script went unnoticed"
+	done
 }
 
 # Prints "packets fields"; fails with the first differences.
@@ -123,7 +135,11 @@ prove_comparison() {
 check_protocol() {
 	local result packets fields
 
-	dissect "$1"
+	prove_errors "$1"
+	dissect "$1" "$directory/$1.lua"
+	if has_lua_errors "$1" >&2; then
+		fail "protocol $1: error in Lua"
+	fi
 	result=$(compare "$1" "$directory/$1.expect") || fail "protocol $1: differences"
 	read -r packets fields <<<"$result"
 	if [ "$packets" -eq 0 ] || [ "$fields" -eq 0 ]; then
