@@ -19,7 +19,7 @@ PROVE := yes
 CCACHE := $(shell command -v ccache)
 WARNINGS := -Wall -Wextra -Werror
 CPPFLAGS := -D_GNU_SOURCE -Ivalidate/compiler -Ivalidate/runtime -Ibuild/gen \
-	-Itests/shim -Itests/unit/spec -Ifuzz
+	-Itests/shim -Itests/unit -Itests/unit/spec -Ifuzz
 
 # Says what it does in a line each; "make V=1" shows whole commands.
 Q := $(if $(V),,@)
@@ -88,7 +88,7 @@ build/$(1)/difftest-%: tests/unit/spec/difftest.c $(LIBRARY:%=build/$(1)/%) \
 		$(RUNTIME:%=build/$(1)/%) build/$(1)/build/gen/%.o \
 		build/$(1)/build/gen/%_glue.o build/$(1)/build/gen/%_vectors.o
 	@$$(say) LINK $$@
-	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) $$(CPPFLAGS) -DPROTOCOL=$$* -o $$@ $$^
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) $$(CPPFLAGS) -DPROTOCOL=$$* -MMD -MP -MF $$@.d -MT $$@ -o $$@ $$^
 endef
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -109,7 +109,8 @@ build/fuzz/compiler: $(LIBRARY:%=build/fuzz/%) build/fuzz/fuzz/compiler.o
 build/fuzz/validators-%: fuzz/validators.c build/fuzz/fuzz/mutate.o $(RUNTIME:%=build/fuzz/%) \
 		build/fuzz/build/gen/%.o build/fuzz/build/gen/%_glue.o build/fuzz/build/gen/%_mutator.o
 	@$(say) LINK $@
-	$(Q)$(CC_fuzz) $(CFLAGS_fuzz) $(CPPFLAGS) -DPROTOCOL=$* -fsanitize=fuzzer -o $@ $^
+	$(Q)$(CC_fuzz) $(CFLAGS_fuzz) $(CPPFLAGS) -DPROTOCOL=$* -fsanitize=fuzzer \
+		-MMD -MP -MF $@.d -MT $@ -o $@ $^
 
 FUZZERS := build/fuzz/compiler $(PROTOCOLS:%=build/fuzz/validators-%)
 
@@ -119,6 +120,15 @@ fuzz-smoke: $(FUZZERS)
 	@fuzz/smoke.sh $(FUZZ_SECONDS) $(PROTOCOLS)
 
 # ---- tests ----
+
+# What is tested behaviour by behaviour, with sanitizers.
+UNITS := $(wildcard tests/unit/*_test.c tests/unit/spec/*_test.c)
+UNIT_PROGRAMS := $(patsubst %.c,build/clang/%,$(notdir $(UNITS)))
+vpath %_test.c tests/unit tests/unit/spec
+
+$(UNIT_PROGRAMS): build/clang/%: %.c $(PROTOCOLS:%=build/clang/build/gen/%.o) $(RUNTIME:%=build/clang/%)
+	@$(say) LINK $@
+	$(Q)$(CC_clang) $(CFLAGS_clang) $(CPPFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $^ -lcmocka
 
 # Where generated C and interpreter are compared; fewer inputs where it is slow.
 MACHINES := host clang ppc64 aarch64
@@ -130,13 +140,14 @@ INPUTS_aarch64 := 100000
 GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spec/bad.sh example=tests/unit/spec/example.sh \
 	$(foreach m,$(MACHINES),$(foreach p,$(PROTOCOLS),\
 		$(p)-$(m)='tests/unit/spec/agree.sh $(m) $(p) $(or $(INPUTS_$(m)),$(INPUTS))')) \
-	generality=tests/unit/spec/generality.sh \
+	generality='tests/as-root.sh tests/unit/spec/generality.sh' \
 	dissector='tests/unit/spec/dissector.sh && echo ok' \
 	layout=tests/unit/layout/check.sh \
 	fuzz='fuzz/smoke.sh 5 $(PROTOCOLS)' \
 	$(if $(PROVE),prove='tests/prove/prove.sh && echo ok')
 
-TEST_PROGRAMS := $(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) $(FUZZERS)
+TEST_PROGRAMS := $(UNIT_PROGRAMS) \
+	$(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) $(FUZZERS)
 
 .PHONY: test
 ## test: everything: sets up, builds, runs all tests, ends with "N passed, N failed"
@@ -167,8 +178,8 @@ check-style:
 .PHONY: demo
 ## demo: a minute's tour: specifications compiled, honest and hostile messages judged
 demo: setup
-	@echo 'building the compiler'
-	@$(MAKE) --no-print-directory $(PARALLEL) airspec
+	@echo 'building'
+	@$(MAKE) --no-print-directory $(PARALLEL) generate $(PROTOCOLS:%=build/host/difftest-%)
 	@tests/demo.sh
 
 .PHONY: clean

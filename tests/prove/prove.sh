@@ -9,8 +9,8 @@ set -euo pipefail
 
 out=build/prove
 rte_flags=(-c11 -cpp-extra-args="-Itests/shim -Ivalidate/runtime -Ibuild/gen -I$out")
-wp_flags=("${rte_flags[@]}" -wp -wp-rte -warn-unsigned-overflow -wp-model Typed+ref -wp-no-init-const
-	-wp-prover "z3,cvc4" -wp-par 2 -wp-cache update -wp-cache-dir "$out/cache")
+wp_flags=("${rte_flags[@]}" -wp -wp-rte -warn-unsigned-overflow -wp-model Typed+ref -wp-no-init-const -wp-no-pruning
+	-wp-prover "cvc4,z3" -wp-par 2 -wp-cache update -wp-cache-dir "$out/cache")
 validators=0 goals=0 unproved=0 wrong=0
 
 complain() {
@@ -18,9 +18,9 @@ complain() {
 	wrong=$((wrong + 1))
 }
 
-# The functions of a C file that check messages, one a line.
+# The functions of C file "$1" that check messages of protocol "$2", one a line.
 functions_of() {
-	grep -oE '^(static )?int [a-z0-9_]+_(check|walk|receive)[a-z0-9_]*\(' "$1" | sed -E 's/.* ([a-z0-9_]+)\(/\1/'
+	grep -oE "^(static )?int $2_((check|walk)_[a-z0-9_]+|receive)\(" "$1" | sed -E 's/.* ([a-z0-9_]+)\(/\1/'
 }
 
 # An annotated file without its annotations.
@@ -78,13 +78,13 @@ judge() {
 
 prove_protocol() {
 	local plain=build/gen/$1.c annotated=build/gen/$1_acsl.c list count
-	if ! diff <(functions_of "$plain") <(functions_of "$annotated") > "$out/$1.diff"; then
+	if ! diff <(functions_of "$plain" "$1") <(functions_of "$annotated" "$1") > "$out/$1.diff"; then
 		complain "$annotated: not the validators of $plain:"
 		cat "$out/$1.diff"
 	fi
 	strip "$annotated" | diff "$plain" - > "$out/$1.diff" || complain "$annotated: not $plain with annotations"
-	list=$(functions_of "$plain" | paste -sd,)
-	count=$(functions_of "$plain" | grep -cv '_walk_')
+	list=$(functions_of "$plain" "$1" | paste -sd,)
+	count=$(functions_of "$plain" "$1" | grep -cv '_walk_')
 	validators=$((validators + count))
 	echo "$1: $count validators"
 	run_wp "$annotated" "$list" "$out/$1.log" 30
@@ -110,7 +110,7 @@ mutate() {
 		complain "control '$what' changes nothing"
 		return
 	fi
-	run_wp "$file" "$(functions_of "$file" | paste -sd,)" "$log" 5
+	run_wp "$file" "$(functions_of "$file" negative | paste -sd,)" "$log" 5
 	read -r proved all < <(count_goals "$log") || true
 	if [ -z "${all:-}" ]; then
 		complain "control '$what': WP did not come to its end"

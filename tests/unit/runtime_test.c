@@ -28,27 +28,27 @@ static void loads_are_right_at_any_address(void **state)
 
 	(void)state;
 	for (at = 0; at < PLACES; at++) {
-		memset(room, 0, sizeof(room));
-		memcpy(room + at, ladder, sizeof(ladder));
-		assert_int_equal(wire_le16(room + at), 0x9281);
-		assert_int_equal(wire_le32(room + at), 0xb4a39281);
-		assert_true(wire_le64(room + at) == 0xf8e7d6c5b4a39281);
-		assert_int_equal(wire_be16(room + at), 0x8192);
-		assert_int_equal(wire_be32(room + at), 0x8192a3b4);
-		assert_true(wire_be64(room + at) == 0x8192a3b4c5d6e7f8);
+		memset(buffer, 0, sizeof(buffer));
+		memcpy(buffer + at, ladder, sizeof(ladder));
+		assert_int_equal(wire_le16(buffer + at), 0x9281);
+		assert_int_equal(wire_le32(buffer + at), 0xb4a39281);
+		assert_true(wire_le64(buffer + at) == 0xf8e7d6c5b4a39281);
+		assert_int_equal(wire_be16(buffer + at), 0x8192);
+		assert_int_equal(wire_be32(buffer + at), 0x8192a3b4);
+		assert_true(wire_be64(buffer + at) == 0x8192a3b4c5d6e7f8);
 	}
 }
 
 /* Only the bytes of the integer are written. */
-static void assert_stored(const u8 *room, u32 at, u32 width, bool reversed)
+static void assert_stored(const u8 *buffer, u32 at, u32 width, bool reversed)
 {
 	u32 i;
 
 	for (i = 0; i < PLACES + 8; i++)
 		if (i < at || i >= at + width)
-			assert_int_equal(room[i], STALE);
+			assert_int_equal(buffer[i], STALE);
 		else
-			assert_int_equal(room[i], ladder[reversed ? width - 1 - (i - at) : i - at]);
+			assert_int_equal(buffer[i], ladder[reversed ? width - 1 - (i - at) : i - at]);
 }
 
 static void stores_are_right_at_any_address(void **state)
@@ -58,9 +58,9 @@ static void stores_are_right_at_any_address(void **state)
 
 	(void)state;
 #define ASSERT_STORES(store, value, width, reversed) do {	\
-		memset(room, STALE, sizeof(room));		\
-		store(room + at, value);			\
-		assert_stored(room, at, width, reversed);	\
+		memset(buffer, STALE, sizeof(buffer));		\
+		store(buffer + at, value);			\
+		assert_stored(buffer, at, width, reversed);	\
 	} while (0)
 	for (at = 0; at < PLACES; at++) {
 		ASSERT_STORES(wire_put_le16, 0x9281, 2, false);

@@ -491,6 +491,9 @@ struct rule *spec_rule(const struct spec *spec, u32 number);
 struct layout *spec_layout(const struct spec *spec, const char *name);	/* message, frame or struct */
 struct session *spec_session(const struct spec *spec, const char *name);
 
+bool is_sent(const struct layout *layout);	/* a message or frame of ours */
+const struct field *unbuildable(const struct item *items);	/* a field no builder can place, or NULL */
+
 /* The back ends write to @out. */
 void emit_header(struct spec *spec, FILE *out);			/* <protocol>.h */
 void emit_source(struct spec *spec, FILE *out, bool acsl);	/* <protocol>.c, plain or annotated */

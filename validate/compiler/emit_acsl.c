@@ -179,11 +179,20 @@ void acsl_contract(struct gen *gen, const struct layout *layout)
 	write_contract(gen, layout, &a);
 }
 
+/*
+ * Each way out says what it means, so that each is a proof of its own. What lists ask for is
+ * said apart, lest a prover tries to follow a formula that calls itself.
+ */
 void acsl_return(struct gen *gen, u32 indent, bool accepts)
 {
+	const char *size = gen->layout->has_extent ? "\\at(size, Pre)" : "size";
+	struct acsl a = fresh(gen, "msg", size);
+
 	gen->indent = indent;
-	line(gen, "/*@ assert %s%s; */", accepts ? "" : "!", holds(gen, gen->layout,
-	     gen->layout->has_extent ? ", \\at(size, Pre)" : ", size"));
+	acsl_describe(&a, gen->layout);
+	if (accepts && a.lists)
+		line(gen, "/*@ assert\n%s; */", a.lists);
+	line(gen, "/*@ assert %s%s; */", accepts ? "" : "!", holds(gen, gen->layout, spec_printf(gen->spec, ", %s", size)));
 	gen->indent = 0;
 }
 

@@ -32,6 +32,7 @@ struct acsl {
 	struct acsl_place *places;
 	const char *rules;		/* all that must hold; NULL: nothing */
 	const char *facts;		/* what an accepted view says; NULL: nothing */
+	const char *lists;		/* the rules that are about lists; NULL: none */
 };
 
 /* emit_acsl_layout.c: a layout from its specification alone, as one formula */

@@ -350,6 +350,7 @@ static const char *describe_walk(struct acsl *a, const struct field *field, cons
 
 	list = spec_printf(a->spec, "(%s, 0, %s%s%s)", pointer(a, at), region, most, list);
 	require(a, spec_printf(a->spec, "%s_from%s", acsl_walk_name(a, field), list));
+	a->lists = both(a->spec, a->lists, spec_printf(a->spec, "%s_from%s", acsl_walk_name(a, field), list));
 	return acsl_counted(type) ? spec_printf(a->spec, "%s_end%s", acsl_walk_name(a, field), list) : NULL;
 }
 
@@ -562,7 +563,7 @@ static struct acsl branch(struct acsl *a, const struct layout *layout, const str
 {
 	struct acsl side = *a;
 
-	side.rules = side.facts = NULL;
+	side.rules = side.facts = side.lists = NULL;
 	describe_items(&side, layout, items);
 	a->places = side.places;
 	return side;
@@ -583,6 +584,8 @@ static void describe_when(struct acsl *a, const struct layout *layout, const str
 	require(a, given(a->spec, otherwise, other.rules));
 	know(a, given(a->spec, condition, then.facts));
 	know(a, given(a->spec, otherwise, other.facts));
+	a->lists = both(a->spec, a->lists, given(a->spec, condition, then.lists));
+	a->lists = both(a->spec, a->lists, given(a->spec, otherwise, other.lists));
 	if (!strcmp(position(&then), position(&other))) {
 		a->at = then.at;
 		a->more = then.more;

@@ -11,8 +11,7 @@
 
 bool builds(const struct layout *layout)
 {
-	return (layout->kind == L_MESSAGE && (layout->direction == TO_HOST || layout->direction == EITHER_WAY)) ||
-	       (layout->kind == L_FRAME && layout->direction != FROM_HOST);
+	return is_sent(layout) && !unbuildable(layout->items);
 }
 
 static const char *build_head(struct spec *spec, const struct layout *layout)
@@ -116,11 +115,15 @@ static const char *room_rule(struct gen *gen)
 	return c_rule(gen->spec, item ? item->field->run_rule : gen->spec->rules);
 }
 
+/* Bytes from the cursor to the end of the room; what was written before is inside of it. */
 static const char *room_left(struct gen *gen)
 {
 	const char *place = c_place(gen, 0);
 
-	return strcmp(place, "0") ? spec_printf(gen->spec, "room - %s", place) : "room";
+	if (!strcmp(place, "0"))
+		return "room";
+	return gen->dynamic && gen->absolute < 0 && gen->base ? spec_printf(gen->spec, "room - at - %u", gen->base) :
+	       spec_printf(gen->spec, "room - %s", place);
 }
 
 static void want_room(struct gen *gen, u32 bytes)
@@ -362,7 +365,7 @@ static void emit_puts(struct gen *gen, const struct item *items)
 		emit_puts(gen, item->then);
 		emit_puts(gen, item->otherwise);
 		layout = item->kind == I_FIELD && item->field->type->kind == T_STRUCT ? item->field->type->layout : NULL;
-		if (!layout || layout->fixed || layout->walking)
+		if (!layout || layout->fixed || layout->walking || item->field->at)
 			continue;
 		layout->walking = true;		/* written; the analysis is done with this mark */
 		emit_puts(gen, layout->items);

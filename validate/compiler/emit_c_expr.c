@@ -192,7 +192,8 @@ static struct c_text name_text(struct gen *gen, const struct expr *expr)
 	if (!expr->ref.flag)
 		return word_text(gen, expr);
 	word = word_text(gen, expr);
-	return text(spec_printf(spec, "%s >> %u & 1", word.text, expr->ref.flag->bit), C_BIT_AND, word.width);
+	return text(expr->ref.flag->bit ? spec_printf(spec, "%s >> %u & 1", word.text, expr->ref.flag->bit) :
+		    spec_printf(spec, "%s & 1", word.text), C_BIT_AND, word.width);
 }
 
 /* ---- numbers ---- */
@@ -306,9 +307,11 @@ static struct c_text compare_numbers(struct gen *gen, enum op op, const struct e
 	struct c_text left = c_number(gen, a), right = c_number(gen, b);
 	bool zero = b->kind == E_NUMBER && !b->number, one = b->kind == E_NUMBER && b->number == 1;
 
+	if ((op == OP_LT || op == OP_GE) && zero)
+		return text(op == OP_GE ? "true" : "false", C_ATOM, C_INT);
 	if ((op == OP_NE && zero) || (op == OP_GE && one) || (op == OP_GT && zero))
 		return left;
-	if ((op == OP_EQ && zero) || (op == OP_LT && one))
+	if ((op == OP_EQ && zero) || (op == OP_LE && zero) || (op == OP_LT && one))
 		return text(spec_printf(gen->spec, "!%s", wrap(gen, left, C_UNARY)), C_UNARY, C_INT);
 	return text(spec_printf(gen->spec, "%s %s %s", wrap(gen, left, C_SHIFT), operators[op].text,
 				wrap(gen, right, C_SHIFT)), operators[op].binds, C_INT);

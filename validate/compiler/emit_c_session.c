@@ -350,39 +350,42 @@ void emit_session_types(struct spec *spec, FILE *out)
 
 /* ---- tables ---- */
 
-static bool same_line(const struct transition *a, const struct transition *b)
+static int line_order(const struct transition *a, const struct transition *b)
 {
-	return a->loc.line == b->loc.line && a->loc.column == b->loc.column;
+	if (a->loc.line != b->loc.line)
+		return a->loc.line < b->loc.line ? -1 : 1;
+	return a->loc.column < b->loc.column ? -1 : a->loc.column > b->loc.column;
 }
 
-/* A line written for several states stands once in each; the first is the one that counts. */
-static bool stands_before(const struct session *session, const struct state *until, const struct transition *line)
+/*
+ * The line written next after another, or the first. A line written for several states stands
+ * in each of them; in the order written it comes once, and in no state before its turn.
+ */
+static const struct transition *next_line(const struct session *session, const struct transition *after)
 {
-	const struct transition *one;
+	const struct transition *one, *next = NULL;
 	const struct state *state;
 
-	for (state = session->states; state != until; state = state->next)
+	for (state = session->states; state; state = state->next)
 		for (one = state->transitions; one; one = one->next)
-			if (same_line(one, line))
-				return true;
-	return false;
+			if ((!after || line_order(one, after) > 0) && (!next || line_order(one, next) < 0))
+				next = one;
+	return next;
 }
 
 /* Guards are numbered from 1 in the order of the lines. */
 static u32 guard_number(const struct session *session, const struct transition *wanted)
 {
-	const struct transition *one;
-	const struct state *state;
+	const struct transition *one = NULL;
 	u32 number = 0;
 
-	for (state = session->states; state && wanted->when; state = state->next) {
-		for (one = state->transitions; one; one = one->next) {
-			number += one->when && !stands_before(session, state, one);
-			if (same_line(one, wanted))
-				return number;
-		}
-	}
-	return 0;
+	if (!wanted->when)
+		return 0;
+	do {
+		one = next_line(session, one);
+		number += one->when != NULL;
+	} while (line_order(one, wanted));
+	return number;
 }
 
 /* The states a line was written for, as bits. */
@@ -394,7 +397,7 @@ static const char *states_of(struct gen *gen, const struct session *session, con
 
 	*stays = true;
 	for (state = session->states; state; state = state->next) {
-		for (one = state->transitions; one && !same_line(one, line); one = one->next)
+		for (one = state->transitions; one && line_order(one, line); one = one->next)
 			;
 		if (!one)
 			continue;
@@ -418,18 +421,13 @@ static void emit_line(struct gen *gen, const struct session *session, const stru
 
 static u32 emit_lines(struct gen *gen, const struct session *session)
 {
-	const struct transition *one;
-	const struct state *state;
+	const struct transition *one = NULL;
 	u32 count = 0;
 
 	line(gen, "\nstatic const struct session_line %s_%s_lines[] = {", gen->spec->name, session->name);
-	for (state = session->states; state; state = state->next) {
-		for (one = state->transitions; one; one = one->next) {
-			if (stands_before(session, state, one))
-				continue;
-			emit_line(gen, session, one);
-			count++;
-		}
+	while ((one = next_line(session, one)) != NULL) {
+		emit_line(gen, session, one);
+		count++;
 	}
 	line(gen, "};");
 	return count;
@@ -504,21 +502,18 @@ static bool has_guards(const struct session *session, const struct layout *messa
 
 static void emit_guard_case(struct gen *gen, const struct session *session, struct layout *message)
 {
-	const struct transition *one;
-	const struct state *state;
+	const struct transition *one = NULL;
 
 	gen->layout = message;
 	gen->view = spec_printf(gen->spec, "m->%s.", message->name);
 	line(gen, "case %s_MSG_%s:", gen->P, upper(gen->spec, message->name));
 	gen->indent++;
-	for (state = session->states; state; state = state->next) {
-		for (one = state->transitions; one; one = one->next) {
-			if (!one->when || one->message != message || stands_before(session, state, one))
-				continue;
-			line(gen, "if (%s)", c_true(gen, one->when));
-			line(gen, "\tholds |= 1ULL << %u;\t/* %s:%u */", guard_number(session, one),
-			     file_name(gen->spec), one->when->loc.line);
-		}
+	while ((one = next_line(session, one)) != NULL) {
+		if (!one->when || one->message != message)
+			continue;
+		line(gen, "if (%s)", c_true(gen, one->when));
+		line(gen, "\tholds |= 1ULL << %u;\t/* %s:%u */", guard_number(session, one),
+		     file_name(gen->spec), one->when->loc.line);
 	}
 	line(gen, "break;");
 	gen->indent--;
@@ -541,7 +536,9 @@ static void emit_guards(struct gen *gen, const struct session *session)
 	for (layout = gen->spec->layouts; layout; layout = layout->next)
 		if (layout->kind == L_MESSAGE && has_guards(session, layout))
 			emit_guard_case(gen, session, layout);
-	line(gen, "default:\n\t\tbreak;\n\t}");
+	line(gen, "default:");
+	line(gen, "\tbreak;");
+	line(gen, "}");
 	line(gen, "return holds;");
 	gen->indent = 0;
 	line(gen, "}");
@@ -652,9 +649,12 @@ static void emit_key(struct gen *gen, const struct session *session)
 		if (!key)
 			continue;
 		line(gen, "case %s_MSG_%s:", gen->P, upper(gen->spec, layout->name));
-		line(gen, "\t*key = %s;\n\t\treturn true;", key);
+		line(gen, "\t*key = %s;", key);
+		line(gen, "\treturn true;");
 	}
-	line(gen, "default:\n\t\treturn false;\n\t}");
+	line(gen, "default:");
+	line(gen, "\treturn false;");
+	line(gen, "}");
 	gen->indent = 0;
 	line(gen, "}");
 }

@@ -114,8 +114,20 @@ static bool not_more(const struct walker *walker, const struct expr *small, cons
 	return false;
 }
 
+/* What a comparison says of "size"; the caller puts the old region back where it no longer holds. */
+static void learn_size(struct walker *walker, const struct expr *small, const struct expr *big, int strict)
+{
+	s128 lo = small->range.lo + strict, hi = big->range.hi - strict;
+
+	if (big->kind == E_SIZE && lo > walker->region.lo && lo <= walker->region.hi)
+		walker->region.lo = lo;
+	if (small->kind == E_SIZE && hi < walker->region.hi && hi >= walker->region.lo)
+		walker->region.hi = hi;
+}
+
 static void learn_less(struct walker *walker, const struct expr *small, const struct expr *big, int strict)
 {
+	learn_size(walker, small, big, strict);
 	if (small->kind == E_NAME && small->ref.kind != REF_NONE && small->ref.kind < REF_CONST)
 		narrow(walker, &small->ref, (struct interval){ 0, big->range.hi - strict });
 	if (big->kind == E_NAME && big->ref.kind != REF_NONE && big->ref.kind < REF_CONST)
@@ -576,6 +588,7 @@ static bool resolve_comparison(struct walker *walker, struct expr *expr)
 static bool resolve_logic(struct walker *walker, struct expr *expr)
 {
 	u32 narrowed = walker->narrowed_count, facts = walker->fact_count;
+	struct interval region = walker->region;
 	bool good = resolve_truth(walker, expr->a);
 
 	/* the right side matters only where the left holds */
@@ -583,6 +596,7 @@ static bool resolve_logic(struct walker *walker, struct expr *expr)
 		learn(walker, expr->a);
 	good &= resolve_truth(walker, expr->b);
 	unlearn(walker, narrowed, facts);
+	walker->region = region;
 	return good;
 }
 

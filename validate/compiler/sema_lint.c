@@ -81,6 +81,7 @@ static void lint_items(struct spec *spec, const struct item *items)
 
 static void lint_layout(struct spec *spec, const struct layout *layout)
 {
+	const struct field *field = is_sent(layout) ? unbuildable(layout->items) : NULL;
 	const struct param *param;
 
 	lint_items(spec, layout->items);
@@ -91,6 +92,9 @@ static void lint_layout(struct spec *spec, const struct layout *layout)
 		warn_at(spec, layout->loc, "struct '%s' is never used", layout->name);
 	if (layout->kind == L_MESSAGE && spec->sessions && !layout->used && layout->direction != REFUSED)
 		warn_at(spec, layout->loc, "no session says when '%s' may come", layout->name);
+	if (field)
+		warn_at(spec, field->loc, "'%s' gets no builder: none can place %s", layout->name,
+			field->at ? "a field with 'at'" : "a union");
 }
 
 void lint(struct spec *spec)

@@ -543,7 +543,7 @@ static bool all_values(const struct type *type, const struct enumeration *enumer
 	if (enumeration->others_allowed)
 		return false;
 	for (value = enumeration->values; value; value = value->next) {
-		for (arm = type->arms; arm && arm->value != value->value; arm = arm->next)
+		for (arm = type->arms; arm && strcmp(arm->name, value->name); arm = arm->next)
 			;
 		if (!arm)
 			return false;

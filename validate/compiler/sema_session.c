@@ -215,6 +215,33 @@ static void number_states(struct spec *spec, struct session *session)
 		error_at(spec, session->loc, "more than 32 states");
 }
 
+/* A line of a block for several states stands in each of them, with one and the same guard. */
+static bool stands_before(const struct session *session, const struct state *until, const struct transition *line)
+{
+	const struct transition *one;
+	const struct state *state;
+
+	for (state = session->states; state != until; state = state->next)
+		for (one = state->transitions; one; one = one->next)
+			if (one->loc.line == line->loc.line && one->loc.column == line->loc.column)
+				return true;
+	return false;
+}
+
+/* A bit for each guard, and one for "always". */
+static void limit_guards(struct spec *spec, const struct session *session)
+{
+	const struct transition *line;
+	const struct state *state;
+	u32 guards = 0;
+
+	for (state = session->states; state; state = state->next)
+		for (line = state->transitions; line; line = line->next)
+			guards += line->when && !stands_before(session, state, line);
+	if (guards > 63)
+		error_at(spec, session->loc, "more than 63 lines with 'when'");
+}
+
 static void check_key(struct spec *spec, const struct session *session)
 {
 	const struct event *event;
@@ -250,6 +277,7 @@ static void analyse_session(struct spec *spec, struct session *session)
 		return;
 	if (session->event_count > 64)
 		error_at(spec, session->loc, "more than 64 events");
+	limit_guards(spec, session);
 	rule_events(spec, session);
 	check_exhaustive(spec, session);
 	check_key(spec, session);

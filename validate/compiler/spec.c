@@ -245,3 +245,34 @@ struct session *spec_session(const struct spec *spec, const char *name)
 			return session;
 	return NULL;
 }
+
+bool is_sent(const struct layout *layout)
+{
+	return (layout->kind == L_MESSAGE && (layout->direction == TO_HOST || layout->direction == EITHER_WAY)) ||
+	       (layout->kind == L_FRAME && layout->direction != FROM_HOST);
+}
+
+static const struct field *unbuildable_item(const struct item *item)
+{
+	const struct field *field = item->field, *inner;
+
+	if (item->kind == I_WHEN) {
+		inner = unbuildable(item->then);
+		return inner ? inner : unbuildable(item->otherwise);
+	}
+	if (item->kind != I_FIELD)
+		return NULL;
+	if (field->at || field->type->kind == T_UNION)
+		return field;
+	return field->type->kind == T_STRUCT ? unbuildable(field->type->layout->items) : NULL;
+}
+
+/* Lists and arrays are handed to a builder as bytes, whatever is in them. */
+const struct field *unbuildable(const struct item *items)
+{
+	const struct field *field = NULL;
+
+	for (; items && !field; items = items->next)
+		field = unbuildable_item(items);
+	return field;
+}

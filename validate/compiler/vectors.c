@@ -495,11 +495,23 @@ static void explore_from(struct finder *finder, struct subject *subject, const s
 	changes_free(other);
 }
 
+static u32 param_count(const struct layout *layout)
+{
+	const struct param *param;
+	u32 count = 0;
+
+	for (param = layout->params; param; param = param->next)
+		count++;
+	return count;
+}
+
 static void explore(struct finder *finder, struct subject *subject)
 {
 	struct input *start;
 	u32 i;
 
+	if (subject->layout->least_size > MOST_INPUT_BYTES || param_count(subject->layout) > MOST_VALUES)
+		return;
 	memset(finder->known, 0, sizeof(finder->known));
 	finder->looks = 0;
 	for (i = 0; i < 3; i++) {
@@ -905,7 +917,8 @@ static void find_all(struct finder *finder)
 	const struct rule *rule;
 	bool found;
 
-	prepare_subjects(finder);
+	if (finder->spec->context_count <= MOST_VALUES)
+		prepare_subjects(finder);
 	for (rule = finder->spec->rules; rule; rule = rule->next) {
 		if (rule->class == RULE_SESSION)
 			found = break_moment(finder, rule);

@@ -9,6 +9,11 @@
 #include "vectors_solve.h"
 
 #define SCRATCH_CHANGES 48
+#define MOST_FUEL 2000
+#define MOST_LETS 6	/* inside of each other */
+
+/* Values still to be solved for at this site: what is named often could take for ever. */
+static u32 fuel, lets;
 
 typedef struct interp_scope scope;
 
@@ -448,7 +453,9 @@ static void solve_name(const scope *s, const struct expr *expr, s128 target, str
 	if (argument) {
 		solve_value(s->outer, argument, target, changes);
 	} else if (expr->ref.kind == REF_LET) {
-		solve_value(s, expr->ref.let->expr, target, changes);
+		if (++lets <= MOST_LETS)
+			solve_value(s, expr->ref.let->expr, target, changes);
+		lets--;
 	} else {
 		place = interp_place(s, expr);
 		set_place(changes, &place, target);
@@ -459,8 +466,9 @@ static void solve_value(const scope *s, const struct expr *expr, s128 target, st
 {
 	s128 a, b;
 
-	if (target < 0)
+	if (target < 0 || !fuel)
 		return;
+	fuel--;
 	switch (expr->kind) {
 	case E_NAME:
 	case E_REQUEST:
@@ -616,6 +624,9 @@ static void solve_in_set(const scope *s, const struct expr *expr, bool want, str
 
 static void solve_truth(const scope *s, const struct expr *expr, bool want, struct changes *changes)
 {
+	if (!fuel)
+		return;
+	fuel--;
 	switch (expr->kind) {
 	case E_NOT:
 		solve_truth(s, expr->a, !want, changes);
@@ -899,6 +910,7 @@ void solve_repeat(const struct interp_site *site, u64 times, struct changes *cha
 	s128 before, more = (s128)times * (type->bytes ? site->size : 1);
 	struct edit *edit;
 
+	fuel = MOST_FUEL;
 	edit = add_edit(copies, new_change(copies), EDIT_REPEAT);
 	edit->at = (u32)site->offset;
 	edit->length = (u32)site->size;
@@ -1073,6 +1085,7 @@ static void solve_kept(const struct interp_site *site, struct changes *changes)
 
 void solve_keep(const struct interp_site *site, struct changes *changes)
 {
+	fuel = MOST_FUEL;
 	solve_kept(site, changes);
 	changes->desperate = true;
 	solve_move(site, changes);
@@ -1081,6 +1094,7 @@ void solve_keep(const struct interp_site *site, struct changes *changes)
 
 void solve_break(const struct interp_site *site, struct changes *changes)
 {
+	fuel = MOST_FUEL;
 	switch (site->kind) {
 	case SITE_FITS:
 		break_fits(site, changes);
@@ -1158,6 +1172,7 @@ static void other_amounts(const struct interp_site *site, struct changes *change
 
 void solve_other(const struct interp_site *site, struct changes *changes)
 {
+	fuel = MOST_FUEL;
 	switch (site->kind) {
 	case SITE_WHEN:
 		solve_truth(site->scope, site->expr, !site->kept, changes);

@@ -43,6 +43,7 @@ struct sample {
 	u8 *bytes;
 	u64 context[MOST_VALUES], params[MOST_VALUES];
 	struct {
+		const struct field *field;
 		u16 offset;
 		u8 width;
 	} sites[MOST_SITES];
@@ -623,9 +624,10 @@ static void note_site(void *arg, const struct field *field, const struct bitpart
 {
 	struct sample *sample = arg;
 
-	(void)field, (void)value;
+	(void)value;
 	if (bit || !width || sample->site_count == MOST_SITES || offset > UINT16_MAX)
 		return;
+	sample->sites[sample->site_count].field = field;
 	sample->sites[sample->site_count].offset = (u16)offset;
 	sample->sites[sample->site_count++].width = (u8)width;
 }
@@ -817,7 +819,7 @@ static u64 requested(void)
 	which = (u32)below(sample->site_count);
 	for (i = 0; i < sample->sites[which].width; i++)
 		value = value << 8 | sample->bytes[sample->sites[which].offset +
-			(spec->big ? i : sample->sites[which].width - 1 - i)];
+			(sample->sites[which].field->type->big ? i : sample->sites[which].width - 1 - i)];
 	return value + (below(2) ? 0 : below(16) - 8);
 }
 
@@ -871,18 +873,40 @@ static u64 get(u32 offset, u32 width, bool big)
 	return value;
 }
 
+/* A value at, or just outside of, the ends of what the rules leave to a field. */
+static u64 end_of(const struct field *field)
+{
+	const struct enumerator *one = field->type->enumeration ? field->type->enumeration->values : NULL;
+	u64 end = (u64)(below(2) ? field->final.lo : field->final.hi), skip = below(8);
+
+	if (!one || !below(3))
+		return end - 1 + below(3);
+	while (one->next && skip--)
+		one = one->next;
+	return one->value;
+}
+
 static void change_site(const struct sample *sample)
 {
 	u32 which = (u32)below(sample->site_count), offset, width;
+	bool big;
 
 	if (!sample->site_count)
 		return;
 	offset = sample->sites[which].offset;
 	width = sample->sites[which].width;
-	if (below(3))
-		put(offset, width, get(offset, width, spec->big) - 1 + 2 * below(2), spec->big);
-	else
-		put(offset, width, interesting(), spec->big);
+	big = sample->sites[which].field->type->big;
+	switch (below(3)) {
+	case 0:
+		put(offset, width, get(offset, width, big) - 1 + 2 * below(2), big);
+		break;
+	case 1:
+		put(offset, width, end_of(sample->sites[which].field), big);
+		break;
+	default:
+		put(offset, width, interesting(), big);
+		break;
+	}
 }
 
 static void change_size(void)
