@@ -88,7 +88,7 @@ build/$(1)/difftest-%: tests/unit/spec/difftest.c $(LIBRARY:%=build/$(1)/%) \
 		$(RUNTIME:%=build/$(1)/%) build/$(1)/build/gen/%.o \
 		build/$(1)/build/gen/%_glue.o build/$(1)/build/gen/%_vectors.o
 	@$$(say) LINK $$@
-	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) $$(CPPFLAGS) -DPROTOCOL=$$* -MMD -MP -MF $$@.d -MT $$@ -o $$@ $$^
+	$$(Q)$$(CC_$(1)) $$(CFLAGS_$(1)) $$(CPPFLAGS) -DPROTOCOL=$$* -MMD -MP -MF $$@.d -MT $$@ -o $$@ $$(filter %.c %.o,$$^)
 endef
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -110,7 +110,7 @@ build/fuzz/validators-%: fuzz/validators.c build/fuzz/fuzz/mutate.o $(RUNTIME:%=
 		build/fuzz/build/gen/%.o build/fuzz/build/gen/%_glue.o build/fuzz/build/gen/%_mutator.o
 	@$(say) LINK $@
 	$(Q)$(CC_fuzz) $(CFLAGS_fuzz) $(CPPFLAGS) -DPROTOCOL=$* -fsanitize=fuzzer \
-		-MMD -MP -MF $@.d -MT $@ -o $@ $^
+		-MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.o,$^)
 
 FUZZERS := build/fuzz/compiler $(PROTOCOLS:%=build/fuzz/validators-%)
 
@@ -128,7 +128,7 @@ vpath %_test.c tests/unit tests/unit/spec
 
 $(UNIT_PROGRAMS): build/clang/%: %.c $(PROTOCOLS:%=build/clang/build/gen/%.o) $(RUNTIME:%=build/clang/%)
 	@$(say) LINK $@
-	$(Q)$(CC_clang) $(CFLAGS_clang) $(CPPFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $^ -lcmocka
+	$(Q)$(CC_clang) $(CFLAGS_clang) $(CPPFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.o,$^) -lcmocka
 
 # Where generated C and interpreter are compared; fewer inputs where it is slow.
 MACHINES := host clang ppc64 aarch64
@@ -137,7 +137,9 @@ INPUTS_ppc64 := 100000
 INPUTS_aarch64 := 100000
 
 # NAME=COMMAND, what tests/run.sh runs. Commands that only succeed or fail say ok here.
-GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spec/bad.sh example=tests/unit/spec/example.sh \
+GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spec/bad.sh \
+	example=tests/unit/spec/example.sh \
+	$(foreach t,$(UNIT_PROGRAMS),$(notdir $(t))=$(t)) \
 	$(foreach m,$(MACHINES),$(foreach p,$(PROTOCOLS),\
 		$(p)-$(m)='tests/unit/spec/agree.sh $(m) $(p) $(or $(INPUTS_$(m)),$(INPUTS))')) \
 	generality='tests/as-root.sh tests/unit/spec/generality.sh' \

@@ -56,6 +56,14 @@ functions_without_goals() {
 		     END { for (f in name) if (!(f in seen)) print f }' <(echo "$2" | tr , '\n') -
 }
 
+# What WP's memory model supposes, one a line. All of it stands in the contracts' "requires",
+# so callers have to prove it; whatever else it might suppose is an error.
+other_hypotheses() {
+	awk '/Memory model hypotheses for/ { on = 1; next } /\*\// { on = 0 } on' "$1" | tr -d '\n' | tr ';' '\n' |
+		sed -E 's/.*requires +//; s/ +/ /g; /^ *$/d' | sort -u | grep -vE \
+		'^\\(valid\((m|used|a|b)\)|separated\((m|used|a|b)(, (m|used|b|(msg|ctx) \+ \(\.\.\)))+\))$' || true
+}
+
 # What "$1" (a log) says of file "$2" whose functions are "$3".
 judge() {
 	local log=$1 file=$2 list=$3 proved all name
@@ -70,6 +78,9 @@ judge() {
 	while read -r name; do
 		echo "  UNPROVED $name in $file"
 	done < <(unproved_goals "$log")
+	while read -r name; do
+		complain "$file: WP supposes $name"
+	done < <(other_hypotheses "$log")
 	while read -r name; do
 		complain "$file: no goals for $name"
 	done < <(functions_without_goals "$log" "$list")

@@ -28,6 +28,16 @@ static bool tells_length(const struct layout *layout)
 	return layout->kind == L_STRUCT && !layout->fixed;
 }
 
+/* A definition: its head, and its formula indented. */
+static void define(struct gen *gen, const char *head, const char *formula)
+{
+	line(gen, "/*@ %s =", head);
+	gen->indent = 1;
+	line(gen, "%s;", formula);
+	gen->indent = 0;
+	line(gen, " */");
+}
+
 /* ---- what is assumed of context and parameters ---- */
 
 static u64 top_of(const struct type *type)
@@ -47,41 +57,30 @@ static const char *range_of(struct gen *gen, const char *name, const struct type
 void acsl_prologue(struct gen *gen)
 {
 	const struct context_value *value;
-	const char *range;
+	const char *range, *all = NULL;
 
-	if (!gen->spec->context)
-		return;
-	line(gen, "/*@ predicate %s_context_ok(struct %s_context *ctx) =\n\t\\true", gen->spec->name, gen->spec->name);
 	for (value = gen->spec->context; value; value = value->next) {
 		range = range_of(gen, spec_printf(gen->spec, "ctx->%s", value->name), value->type, value->range);
 		if (range)
-			line(gen, "\t&& %s", range);
+			all = all ? spec_printf(gen->spec, "%s &&\n%s", all, range) : range;
 	}
-	line(gen, ";\n */");
+	if (gen->spec->context)
+		define(gen, spec_printf(gen->spec, "predicate %s_context_ok(struct %s_context *ctx)", gen->spec->name,
+					gen->spec->name), or_true(all));
 }
 
-static void require_extra(struct gen *gen, const struct layout *layout)
+static void require_extra(struct gen *gen, const struct layout *layout, bool context)
 {
 	const struct param *param;
 	const char *range;
 
-	if (uses_context(layout))
+	if (context)
 		line(gen, "    requires \\valid_read(ctx) && %s_context_ok(ctx);", gen->spec->name);
 	for (param = layout->params; param; param = param->next) {
 		range = range_of(gen, c_param(gen->spec, param), param->type, param->range);
 		if (range)
 			line(gen, "    requires %s;", range);
 	}
-}
-
-/* A definition: its head, and its formula indented. */
-static void define(struct gen *gen, const char *head, const char *formula)
-{
-	line(gen, "/*@ %s =", head);
-	gen->indent = 1;
-	line(gen, "%s;", formula);
-	gen->indent = 0;
-	line(gen, " */");
 }
 
 /* ---- check functions ---- */
@@ -96,7 +95,7 @@ static const char *span(struct gen *gen, const struct layout *layout)
 static void write_predicate(struct gen *gen, const struct layout *layout, const struct acsl *a)
 {
 	const char *list = spec_printf(gen->spec, "(u8 *msg%s%s)", is_sized(layout) ? ", integer size" : "",
-				       acsl_extra(gen->spec, layout, true));
+				       acsl_extra(gen->spec, layout, uses_context(layout), true));
 
 	define(gen, spec_printf(gen->spec, "predicate %s_%s_ok%s", gen->spec->name, layout->name, list), or_true(a->rules));
 	if (tells_length(layout))
@@ -107,7 +106,7 @@ static void write_predicate(struct gen *gen, const struct layout *layout, const 
 static const char *holds(struct gen *gen, const struct layout *layout, const char *size)
 {
 	return spec_printf(gen->spec, "%s_%s_ok(msg%s%s)", gen->spec->name, layout->name, is_sized(layout) ? size : "",
-			   acsl_extra(gen->spec, layout, false));
+			   acsl_extra(gen->spec, layout, uses_context(layout), false));
 }
 
 static void write_contract(struct gen *gen, const struct layout *layout, const struct acsl *a)
@@ -115,15 +114,19 @@ static void write_contract(struct gen *gen, const struct layout *layout, const s
 	const char *used = tells_length(layout) ? ", used" : "";
 
 	line(gen, "/*@ requires \\valid_read(%s) && \\valid(m)%s;", span(gen, layout), *used ? " && \\valid(used)" : "");
-	require_extra(gen, layout);
+	require_extra(gen, layout, uses_context(layout));
 	line(gen, "    requires \\separated(m, msg + (..)%s%s);", uses_context(layout) ? ", ctx + (..)" : "", used);
 	line(gen, "    terminates \\true;\n    assigns *m%s;", *used ? ", *used" : "");
 	line(gen, "    ensures \\result == 0 <==> %s;", holds(gen, layout, ", size"));
 	if (*used)
 		line(gen, "    ensures \\result == 0 ==> *used == %s_%s_length(msg, size%s) && %lld <= *used <= size;",
-		     gen->spec->name, layout->name, acsl_extra(gen->spec, layout, false), (long long)layout->least_size);
-	if (a->facts)
-		line(gen, "    ensures \\result == 0 ==>\n\t(%s);", a->facts);
+		     gen->spec->name, layout->name, acsl_extra(gen->spec, layout, uses_context(layout), false), (long long)layout->least_size);
+	if (a->facts) {
+		line(gen, "    ensures \\result == 0 ==>");
+		gen->indent = 1;
+		line(gen, "(%s);", a->facts);
+		gen->indent = 0;
+	}
 	line(gen, " */");
 }
 
@@ -203,6 +206,7 @@ struct walk {
 	const struct layout *element;
 	const char *name;
 	const char *most;		/* "most", "count" or NULL */
+	bool context;
 	bool fits;			/* each element is asked whether it fits */
 	const char *extra;
 	const char *length;		/* of the element at "at" */
@@ -217,10 +221,11 @@ static struct walk walk_of(struct gen *gen, const struct field *field)
 
 	walk.fits = type->kind == T_LIST && field->whole_rule;
 	walk.most = type->kind == T_LIST ? "most" : acsl_counted(type) ? "count" : NULL;
-	walk.extra = acsl_extra(gen->spec, element, false);
+	walk.context = acsl_walk_uses_context(type);
+	walk.extra = acsl_extra(gen->spec, element, walk.context, false);
 	walk.length = element->fixed ? spec_printf(gen->spec, "%lld", (long long)element->fixed_size) :
 		      spec_printf(gen->spec, "%s_%s_length(msg + at, size - at%s)", gen->spec->name, element->name,
-				  walk.extra);
+				  acsl_extra(gen->spec, element, uses_context(element), false));
 	return walk;
 }
 
@@ -237,7 +242,7 @@ static const char *declared(struct gen *gen, const struct walk *walk, const char
 	const char *most = walk->most ? spec_printf(gen->spec, ", integer i, integer %s", walk->most) : "";
 
 	return spec_printf(gen->spec, "%s %s_%s(u8 *msg, integer at, integer size%s%s)", what, walk->name, kind, most,
-			   acsl_extra(gen->spec, walk->element, true));
+			   acsl_extra(gen->spec, walk->element, walk->context, true));
 }
 
 /* What must hold from one element on. */
@@ -261,7 +266,8 @@ static const char *onward(struct gen *gen, const struct walk *walk)
 static void write_walk_logic(struct gen *gen, const struct walk *walk)
 {
 	const char *element = spec_printf(gen->spec, "%s_%s_ok(msg + at%s%s)", gen->spec->name, walk->element->name,
-					  walk->element->fixed ? "" : ", size - at", walk->extra);
+					  walk->element->fixed ? "" : ", size - at",
+					  acsl_extra(gen->spec, walk->element, uses_context(walk->element), false));
 
 	if (walk->fits)
 		element = spec_printf(gen->spec, "%s <= size - at && %s", walk->length, element);
@@ -279,13 +285,13 @@ static void write_walk_logic(struct gen *gen, const struct walk *walk)
 void acsl_walk(struct gen *gen, const struct field *field)
 {
 	const struct walk walk = walk_of(gen, field);
-	const bool counted = acsl_counted(walk.type), context = uses_context(walk.element);
+	const bool counted = acsl_counted(walk.type), context = walk.context;
 
 	write_walk_logic(gen, &walk);
 	line(gen, "/*@ requires \\valid_read(msg + (0 .. size - 1))%s;", counted ? " && \\valid(used)" : "");
 	if (!walk.most)
 		line(gen, "    requires size %% %s == 0;", walk.length);
-	require_extra(gen, walk.element);
+	require_extra(gen, walk.element, walk.context);
 	if (counted || context)
 		line(gen, "    requires \\separated(msg + (..)%s%s);", context ? ", ctx + (..)" : "",
 		     counted ? ", used" : "");

@@ -39,7 +39,8 @@ struct acsl {
 void acsl_describe(struct acsl *a, const struct layout *layout);
 const char *acsl_truth(struct acsl *a, const struct expr *expr);
 const char *acsl_field(const struct acsl *a, const struct ref *ref);
-const char *acsl_extra(struct spec *spec, const struct layout *layout, bool declare);	/* context, parameters */
+const char *acsl_extra(struct spec *spec, const struct layout *layout, bool context, bool declare);	/* parameters */
+bool acsl_walk_uses_context(const struct type *type);
 bool acsl_walks(const struct spec *spec, const struct type *type);
 bool acsl_counted(const struct type *type);
 const char *acsl_walk_name(const struct acsl *a, const struct field *field);

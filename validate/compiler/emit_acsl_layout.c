@@ -294,12 +294,18 @@ static const char *arguments(struct acsl *a, const struct layout *layout, struct
 	return all;
 }
 
-const char *acsl_extra(struct spec *spec, const struct layout *layout, bool declare)
+bool acsl_walk_uses_context(const struct type *type)
+{
+	return uses_context(type->kind == T_LIST ? type->layout : type->element->layout) ||
+	       (type->kind == T_LIST && type->until && expr_uses_context(type->until));
+}
+
+const char *acsl_extra(struct spec *spec, const struct layout *layout, bool context, bool declare)
 {
 	const char *all = "";
 	const struct param *param;
 
-	if (uses_context(layout))
+	if (context)
 		all = declare ? spec_printf(spec, ", struct %s_context *ctx", spec->name) : ", ctx";
 	for (param = layout->params; param; param = param->next)
 		all = spec_printf(spec, "%s, %s%s", all, declare ? "integer " : "", c_param(spec, param));
@@ -344,7 +350,9 @@ const char *acsl_walk_name(const struct acsl *a, const struct field *field)
 static const char *describe_walk(struct acsl *a, const struct field *field, const char *at, const char *region)
 {
 	const struct type *type = field->type, *element = type->kind == T_LIST ? type : type->element;
-	const char *list = arguments(a, element->layout, element->arguments, element->argument_count);
+	const char *list = spec_printf(a->spec, "%s%s", acsl_walk_uses_context(type) && !uses_context(element->layout) ?
+				       ", ctx" : "", arguments(a, element->layout, element->arguments,
+							       element->argument_count));
 	const char *most = type->kind == T_LIST ? spec_printf(a->spec, ", 0, %s", value_of(a, type->max)) :
 			   acsl_counted(type) ? spec_printf(a->spec, ", 0, %s", value_of(a, type->count)) : "";
 
@@ -495,21 +503,24 @@ static void describe_at(struct acsl *a, const struct field *field)
 {
 	const char *from = value_of(a, field->at), *bytes, *at = a->at;
 	const struct type *type = field->type;
+	bool looked_at = is_scalar(type) || type->kind == T_STRUCT || type->kind == T_UNION;
 	u64 more = a->more;
 
-	bytes = is_scalar(type) || type->kind == T_STRUCT || type->kind == T_GUID ?
+	bytes = looked_at || type->kind == T_GUID ?
 		(type->fixed_size >= 0 ? number(a->spec, (u64)type->fixed_size) : NULL) : bytes_of(a, field);
 	require(a, spec_printf(a->spec, "%s <= %s", from, a->size));
 	if (bytes)
 		require(a, spec_printf(a->spec, "%s <= %s - %s", bytes, a->size, from));
 	put_place(a, field, from);
-	if (is_scalar(type) || type->kind == T_STRUCT) {
+	if (looked_at) {
 		a->at = from;
 		a->more = 0;
 		if (is_scalar(type))
 			describe_scalar(a, field);
-		else
+		else if (type->kind == T_STRUCT)
 			describe_struct(a, type, rest(a));
+		else
+			describe_union(a, field);
 	} else if (type->kind == T_GUID) {
 		know_slice(a, field, from, "16");
 	} else {

@@ -122,6 +122,16 @@ void emit_unused(FILE *out, const char *body, const char *name)
 		fprintf(out, "\t(void)%s;\n", name);
 }
 
+void emit_unused_parameters(const struct gen *gen, FILE *out, const char *body)
+{
+	const struct param *param;
+
+	if (uses_context(gen->layout))
+		emit_unused(out, body, "ctx");
+	for (param = gen->layout->params; param; param = param->next)
+		emit_unused(out, body, c_param(gen->spec, param));
+}
+
 void emit_body(struct gen *gen, FILE *out, const char *body)
 {
 	const char *start, *end;
@@ -333,7 +343,7 @@ static bool seen_before(const struct item *items, const struct item *until, cons
 			*found = true;
 			return false;
 		}
-		if (item->kind == I_FIELD && !strcmp(item->field->name, name))
+		if (item->kind == I_FIELD && item->field->delivered && !strcmp(item->field->name, name))
 			return true;
 		if (seen_before(item->then, until, name, found) || seen_before(item->otherwise, until, name, found))
 			return true;
@@ -639,9 +649,12 @@ static void emit_offsets(struct spec *spec, FILE *out, const struct layout *layo
 {
 	const struct item *item;
 	const char *prefix;
+	bool found;
 
 	for (item = items; item; item = item->next) {
-		if (item->kind == I_FIELD && item->field->offset >= 0) {
+		found = false;
+		if (item->kind == I_FIELD && item->field->offset >= 0 &&
+		    !seen_before(layout->items, item, item->field->name, &found)) {
 			prefix = spec_printf(spec, "%s_%s_%s", upper(spec, spec->name), upper(spec, layout->name),
 					     upper(spec, item->field->name));
 			fprintf(out, "#define %s_OFFSET %u\n", prefix, (u32)item->field->offset);

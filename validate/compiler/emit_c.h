@@ -43,6 +43,7 @@ struct gen {
 void line(struct gen *gen, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void emit_body(struct gen *gen, FILE *out, const char *body);	/* without moves of an unread "at" */
 void emit_unused(FILE *out, const char *body, const char *name);	/* a parameter the body may not look at */
+void emit_unused_parameters(const struct gen *gen, FILE *out, const char *body);
 void emit_packed(FILE *out, u32 *column, const char *text);	/* an entry of a list */
 void put_lines(FILE *out, u32 indent, char *text);	/* text is cut up */
 const char *upper(struct spec *spec, const char *name);
@@ -56,6 +57,7 @@ const char *c_literal(struct spec *spec, u64 value);
 const char *c_rest(struct gen *gen);			/* bytes from the cursor to the end */
 const char *c_place(struct gen *gen, u32 more);		/* "8", "at + 8" */
 const char *c_pointer(struct gen *gen, u32 more);	/* "msg + at + 8" */
+struct c_text c_meaning(struct gen *gen, const struct type *type, const char *load);
 const char *c_load(struct gen *gen, const struct type *type, const char *pointer);
 const char *c_param(struct spec *spec, const struct param *param);
 const char *c_rule(struct spec *spec, const struct rule *rule);

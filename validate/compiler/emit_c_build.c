@@ -68,6 +68,50 @@ static void put_scalar(struct gen *gen, const struct field *field, const char *v
 		store(gen, field->type, value);
 }
 
+/* ---- parts of fixed size ---- */
+
+static const char *room_rule(struct gen *gen)
+{
+	const struct item *item = gen->layout->items;
+
+	while (item && !(item->kind == I_FIELD && item->field->run_rule))
+		item = item->next;
+	return c_rule(gen->spec, item ? item->field->run_rule : gen->spec->rules);
+}
+
+/* Fewer bytes than there is room for leave the rest zero; more are refused. */
+static void put_fixed(struct gen *gen, const struct field *field, const char *view)
+{
+	if (field->ignored)
+		return;
+	line(gen, "if (%s%s.size > %u)", view, field->name, (u32)field->type->fixed_size);
+	line(gen, "\treturn %s;", room_rule(gen));
+	line(gen, "wire_put(%s, &%s%s);", c_pointer(gen, 0), view, field->name);
+}
+
+static void put_part(struct gen *gen, const struct field *field, const char *view)
+{
+	const char *inner = spec_printf(gen->spec, "%s%s.", view, field->name);
+	const struct item *item;
+	u32 base = gen->base;
+
+	if (is_scalar(field->type)) {
+		put_scalar(gen, field, view);
+		return;
+	}
+	if (field->type->kind != T_STRUCT) {
+		put_fixed(gen, field, view);
+		return;
+	}
+	for (item = field->type->layout->items; item; item = item->next) {
+		if (item->kind != I_FIELD)
+			continue;
+		put_part(gen, item->field, inner);
+		gen->base += (u32)item->field->type->fixed_size;
+	}
+	gen->base = base;
+}
+
 /* ---- the header ---- */
 
 /* What "when" says a header field is. */
@@ -81,8 +125,8 @@ static const struct expr *demanded(const struct expr *when, const struct field *
 		found = demanded(when->a, field);
 		return found ? found : demanded(when->b, field);
 	}
-	return when->op == OP_EQ && when->a->ref.kind == REF_FIELD && when->a->ref.field == field &&
-	       when->b->range.lo == when->b->range.hi ? when->b : NULL;
+	return when->op == OP_EQ && when->a->ref.kind == REF_FIELD && when->a->ref.field == field && !when->a->ref.flag &&
+	       !when->a->ref.bit && when->b->range.lo == when->b->range.hi ? when->b : NULL;
 }
 
 static void put_header(struct gen *gen)
@@ -96,8 +140,8 @@ static void put_header(struct gen *gen)
 		value = demanded(gen->layout->when, item->field);
 		if (value)
 			store(gen, item->field->type, c_number(gen, value).text);
-		else if (is_scalar(item->field->type))
-			put_scalar(gen, item->field, "m->header.");
+		else
+			put_part(gen, item->field, "m->header.");
 		gen->base += (u32)item->field->type->fixed_size;
 	}
 }
@@ -105,15 +149,6 @@ static void put_header(struct gen *gen)
 /* ---- fields ---- */
 
 static void put_items(struct gen *gen, const struct item *items);
-
-static const char *room_rule(struct gen *gen)
-{
-	const struct item *item = gen->layout->items;
-
-	while (item && !(item->kind == I_FIELD && item->field->run_rule))
-		item = item->next;
-	return c_rule(gen->spec, item ? item->field->run_rule : gen->spec->rules);
-}
 
 /* Bytes from the cursor to the end of the room; what was written before is inside of it. */
 static const char *room_left(struct gen *gen)
@@ -135,10 +170,26 @@ static void want_room(struct gen *gen, u32 bytes)
 
 static void move_on(struct gen *gen, const char *bytes)
 {
-	line(gen, "at = %s + %s;", c_place(gen, 0), bytes);
+	const char *place = c_place(gen, 0);
+
+	if (!strcmp(place, "0"))
+		line(gen, "at = %s;", bytes);
+	else if (strcmp(place, "at"))
+		line(gen, "at = %s + %s;", place, bytes);
+	else
+		line(gen, "at += %s;", bytes);
 	gen->at = gen->dynamic = true;
 	gen->base = 0;
 	gen->absolute = -1;
+}
+
+static const char *ignored_bytes(struct gen *gen, const struct field *field, const struct expr *count)
+{
+	struct c_text number = c_number(gen, count);
+
+	if (field->type->kind != T_ARRAY || field->type->element->fixed_size == 1)
+		return number.text;
+	return spec_printf(gen->spec, "%uULL * (%s)", (u32)field->type->element->fixed_size, number.text);
 }
 
 /* What nobody looks at is zero. */
@@ -149,7 +200,7 @@ static void put_ignored(struct gen *gen, const struct field *field)
 	if (!bytes || bytes->kind == E_REMAINING)
 		return;
 	gen->bytes = true;
-	line(gen, "bytes = %s;", c_number(gen, bytes).text);
+	line(gen, "bytes = %s;", ignored_bytes(gen, field, bytes));
 	line(gen, "if (%s < bytes)", room_left(gen));
 	line(gen, "\treturn %s;", room_rule(gen));
 	line(gen, "memset(%s, 0, bytes);", c_pointer(gen, 0));
@@ -185,34 +236,6 @@ static void put_variable(struct gen *gen, const struct field *field)
 	move_on(gen, spec_printf(gen->spec, "m->%s.size", field->name));
 }
 
-/* Fewer bytes than there is room for leave the rest zero; more are refused. */
-static void put_fixed(struct gen *gen, const struct field *field)
-{
-	if (field->ignored)
-		return;
-	line(gen, "if (m->%s.size > %u)", field->name, (u32)field->type->fixed_size);
-	line(gen, "\treturn %s;", room_rule(gen));
-	line(gen, "wire_put(%s, &m->%s);", c_pointer(gen, 0), field->name);
-}
-
-static void put_struct(struct gen *gen, const struct layout *layout, const char *view)
-{
-	const struct item *item;
-	u32 base = gen->base;
-
-	for (item = layout->items; item; item = item->next) {
-		if (item->kind != I_FIELD)
-			continue;
-		if (is_scalar(item->field->type))
-			put_scalar(gen, item->field, view);
-		else if (item->field->type->kind == T_STRUCT)
-			put_struct(gen, item->field->type->layout,
-				   spec_printf(gen->spec, "%s%s.", view, item->field->name));
-		gen->base += (u32)item->field->type->fixed_size;
-	}
-	gen->base = base;
-}
-
 static void put_field(struct gen *gen, const struct field *field)
 {
 	const struct type *type = field->type;
@@ -223,14 +246,10 @@ static void put_field(struct gen *gen, const struct field *field)
 		put_header(gen);
 		return;
 	}
-	if (is_scalar(type))
-		put_scalar(gen, field, "m->");
-	else if (type->fixed_size < 0)
+	if (type->fixed_size < 0)
 		put_variable(gen, field);
-	else if (type->kind == T_STRUCT)
-		put_struct(gen, type->layout, spec_printf(gen->spec, "m->%s.", field->name));
 	else
-		put_fixed(gen, field);
+		put_part(gen, field, "m->");
 	if (type->fixed_size >= 0)
 		gen->base += (u32)type->fixed_size;
 }
@@ -248,8 +267,20 @@ static void put_branch(struct gen *gen, const struct item *items)
 	gen->absolute = before.absolute;
 }
 
+static bool has_fields(const struct item *items)
+{
+	const struct item *item;
+
+	for (item = items; item; item = item->next)
+		if (item->kind == I_FIELD || has_fields(item->then) || has_fields(item->otherwise))
+			return true;
+	return false;
+}
+
 static void put_when(struct gen *gen, const struct item *item)
 {
+	if (!has_fields(item->then) && !has_fields(item->otherwise))
+		return;
 	line(gen, gen->dynamic ? "at += %u;" : "at = %u;", gen->base);
 	gen->absolute = gen->dynamic ? -1 : (s128)gen->base;
 	gen->at = gen->dynamic = true;
@@ -332,6 +363,7 @@ static void emit_put(struct gen *gen, struct layout *layout)
 	if (gen->bytes || gen->at || gen->used || gen->rule)
 		fputc('\n', out);
 	emit_unused(out, body, "m");
+	emit_unused_parameters(gen, out, body);
 	fputs(body, out);
 	line(gen, "}");
 	free(body);

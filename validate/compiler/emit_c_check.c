@@ -28,6 +28,8 @@ static void reject(struct gen *gen, const struct rule *rule)
 
 static void reject_if(struct gen *gen, const char *condition, const struct rule *rule)
 {
+	if (!strcmp(condition, "false"))
+		return;
 	line(gen, "if (%s)", condition);
 	reject(gen, rule);
 }
@@ -62,9 +64,14 @@ static void settle(struct gen *gen)
 static void advance(struct gen *gen, const char *bytes)
 {
 	bool read = gen->at_read;
+	const char *place = c_place(gen, 0);
 
-	line(gen, gen->dynamic && !gen->base && gen->absolute < 0 ? "at += %s;" : "at = %s + %s;",
-	     gen->dynamic && !gen->base && gen->absolute < 0 ? bytes : c_place(gen, 0), bytes);
+	if (!strcmp(place, "0"))
+		line(gen, "at = %s;", bytes);
+	else if (!strcmp(place, "at"))
+		line(gen, "at += %s;", bytes);
+	else
+		line(gen, "at = %s + %s;", place, bytes);
 	gen->at_read = read;
 	gen->at = gen->dynamic = true;
 	gen->base = 0;
@@ -78,7 +85,7 @@ static const char *hold(struct gen *gen, const struct expr *expr, const char *sm
 	struct c_text value = c_number(gen, expr);
 	bool is_wide = expr->range.hi > UINT32_MAX;
 
-	if (is_simple(expr) || value.binds == C_ATOM)
+	if (expr->kind != E_SIZE && (is_simple(expr) || value.binds == C_ATOM))
 		return value.text;
 	*(is_wide ? wide_used : small_used) = true;
 	line(gen, "%s = %s;", is_wide ? wide : small, value.text);
@@ -161,14 +168,18 @@ static void emit_enum_test(struct gen *gen, const struct field *field, const cha
 		count++;
 	}
 	if (hi - lo == count - 1) {
-		all = lo ? spec_printf(gen->spec, "%s < %s || ", value, c_literal(gen->spec, lo)) : "";
-		all = spec_printf(gen->spec, "%s%s > %s", all, value, c_literal(gen->spec, hi));
+		if (lo)
+			all = spec_printf(gen->spec, "%s < %s", value, c_literal(gen->spec, lo));
+		if ((s128)hi < field->range.hi)
+			all = spec_printf(gen->spec, "%s%s%s > %s", all ? all : "", all ? " || " : "", value,
+					  c_literal(gen->spec, hi));
 	} else {
 		for (one = field->type->enumeration->values; one; one = one->next)
 			all = spec_printf(gen->spec, "%s%s%s != %s", all ? all : "", all ? " && " : "", value,
 					  c_literal(gen->spec, one->value));
 	}
-	reject_if(gen, all, field->enum_rule);
+	if (all)
+		reject_if(gen, all, field->enum_rule);
 }
 
 static void emit_bits(struct gen *gen, const struct field *field)
@@ -242,9 +253,7 @@ static void emit_scalar(struct gen *gen, const struct field *field)
 	}
 	if (field->delivered) {
 		value = spec_printf(gen->spec, "m->%s", field->name);
-		if (flagset && !flagset->others_zero)
-			load = spec_printf(gen->spec, "%s & %s", load, c_literal(gen->spec, flagset->mask));
-		line(gen, "%s = %s;", value, load);
+		line(gen, "%s = %s;", value, c_meaning(gen, field->type, load).text);
 	}
 	if (field->enum_rule)
 		emit_enum_test(gen, field, value);
@@ -341,6 +350,8 @@ static const char *walk_head(struct gen *gen, const struct field *field)
 		head = spec_printf(gen->spec, "%s, %s most", head, count_type(type));
 	else if (is_counted(type))
 		head = spec_printf(gen->spec, "%s, %s count", head, count_type(type));
+	if (type->until && expr_uses_context(type->until) && !uses_context(element))
+		head = spec_printf(gen->spec, "%s, const struct %s_context *ctx", head, gen->spec->name);
 	head = spec_printf(gen->spec, "%s%s", head, c_parameters(gen->spec, element));
 	return spec_printf(gen->spec, is_counted(type) ? "%s, u32 *used)" : "%s)", head);
 }
@@ -476,8 +487,9 @@ static void call_walk(struct gen *gen, const struct field *field, const char *po
 	const struct type *type = field->type, *element = element_type(type);
 	const char *count = type->kind == T_LIST ? c_number(gen, type->max).text :
 			    is_counted(type) ? c_number(gen, type->count).text : NULL;
-	const char *call = spec_printf(gen->spec, "%s(%s, %s%s%s%s", walk_name(gen, field), pointer, size,
-				       count ? ", " : "", count ? count : "",
+	bool context = type->until && expr_uses_context(type->until) && !uses_context(element->layout);
+	const char *call = spec_printf(gen->spec, "%s(%s, %s%s%s%s%s", walk_name(gen, field), pointer, size,
+				       count ? ", " : "", count ? count : "", context ? ", ctx" : "",
 				       c_arguments(gen, element->layout, element->arguments, element->argument_count));
 
 	gen->rule = true;
@@ -564,6 +576,17 @@ static void emit_region(struct gen *gen, const struct field *field)
 	advance(gen, name);
 }
 
+/* Out of line: inside of the message or struct. What cannot fail is not asked. */
+static void reject_beyond(struct gen *gen, const struct field *field, const char *from, const char *bytes)
+{
+	const char *start = field->at->range.hi ? spec_printf(gen->spec, "%s > size", from) : NULL;
+	const char *rest = bytes ? spec_printf(gen->spec, "%s > size - %s", bytes, from) : NULL;
+
+	if (start || rest)
+		reject_if(gen, spec_printf(gen->spec, "%s%s%s", start ? start : "", start && rest ? " || " : "",
+					   rest ? rest : ""), field->bounds_rule);
+}
+
 static void finish_region_at(struct gen *gen, const struct field *field, const char *from)
 {
 	struct expr *bytes = bytes_of(gen, field);
@@ -571,7 +594,7 @@ static void finish_region_at(struct gen *gen, const struct field *field, const c
 
 	name = field->type->fixed_size >= 0 ? spec_printf(gen->spec, "%u", (u32)field->type->fixed_size) :
 	       hold_bytes(gen, bytes);
-	reject_if(gen, spec_printf(gen->spec, "%s > size || %s > size - %s", from, name, from), field->bounds_rule);
+	reject_beyond(gen, field, from, name);
 	if (field->type->fixed_size < 0)
 		name = narrow_text(gen, bytes, name);
 	emit_contents(gen, field, pointer, name);
@@ -673,10 +696,18 @@ static void emit_no_overlap(struct gen *gen, const struct field *field)
 	for (refinement = field->refinements; refinement; refinement = refinement->next) {
 		if (refinement->kind != R_NO_OVERLAP)
 			continue;
-		gen->rule = true;
 		reject_if(gen, spec_printf(gen->spec, "wire_overlap(&m->%s, &m->%s)", field->name,
 					   refinement->other->name), refinement->rule);
 	}
+}
+
+/* Those whose contents are looked at from "at" on. */
+static bool restores(const struct field *field)
+{
+	const struct type *type = field->type;
+
+	return is_scalar(type) || type->kind == T_STRUCT || type->kind == T_UNION ||
+	       (type->kind == T_ARRAY && type->element->fixed_size < 0);
 }
 
 /* A field out of line: the cursor stays. */
@@ -685,15 +716,16 @@ static void emit_field_at(struct gen *gen, const struct field *field)
 	const char *from = hold(gen, field->at, "from", "wide_from", &gen->from, &gen->wide_from);
 	const struct type *type = field->type;
 
-	if (!is_scalar(type) && type->kind != T_STRUCT && bytes_of(gen, field)) {
+	if (!restores(field) && type->kind != T_GUID) {
 		finish_region_at(gen, field, from);
 		return;
 	}
-	if (type->fixed_size >= 0)
-		reject_if(gen, spec_printf(gen->spec, "%s > size || %u > size - %s", from, (u32)type->fixed_size, from),
-			  field->bounds_rule);
-	else
-		reject_if(gen, spec_printf(gen->spec, "%s > size", from), field->bounds_rule);
+	reject_beyond(gen, field, from, type->fixed_size < 0 ? NULL :
+		      spec_printf(gen->spec, "%u", (u32)type->fixed_size));
+	if (type->kind == T_GUID) {
+		set_slice(gen, field, spec_printf(gen->spec, "msg + %s", from), "16");
+		return;
+	}
 	line(gen, "at = %s;", narrow_text(gen, field->at, from));
 	gen->at = gen->dynamic = true;
 	gen->base = 0;
@@ -702,16 +734,10 @@ static void emit_field_at(struct gen *gen, const struct field *field)
 		emit_scalar(gen, field);
 	else if (type->kind == T_STRUCT)
 		emit_struct(gen, field);
+	else if (type->kind == T_UNION)
+		emit_union(gen, field);
 	else
 		emit_counted_structs(gen, field);
-}
-
-static bool restores(const struct field *field)
-{
-	const struct type *type = field->type;
-
-	return is_scalar(type) || type->kind == T_STRUCT ||
-	       (type->kind == T_ARRAY && type->element->fixed_size < 0);
 }
 
 static void emit_inline(struct gen *gen, const struct field *field)
@@ -974,6 +1000,7 @@ static void emit_check(struct gen *gen, struct layout *layout)
 	emit_locals(gen, out);
 	emit_unused(out, body, "msg");
 	emit_unused(out, body, "m");
+	emit_unused_parameters(gen, out, body);
 	emit_body(gen, out, body);
 	line(gen, "}");
 	free(body);

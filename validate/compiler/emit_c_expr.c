@@ -58,12 +58,23 @@ const char *c_pointer(struct gen *gen, u32 more)
 
 const char *c_rest(struct gen *gen)
 {
-	if (!gen->dynamic && !gen->base)
-		return "size";
-	if (!gen->dynamic || gen->absolute >= 0)
-		return spec_printf(gen->spec, "size - %s", c_place(gen, 0));
+	const char *place;
+
+	if (!gen->dynamic || gen->absolute >= 0) {
+		place = c_place(gen, 0);
+		return strcmp(place, "0") ? spec_printf(gen->spec, "size - %s", place) : "size";
+	}
 	gen->at_read = true;
 	return gen->base ? spec_printf(gen->spec, "size - at - %u", gen->base) : "size - at";
+}
+
+/* Bits that are ignored have no part in what a flags word is worth. */
+struct c_text c_meaning(struct gen *gen, const struct type *type, const char *load)
+{
+	if (!type->flagset || type->flagset->others_zero)
+		return text(load, C_ATOM, bytes_width(type->width));
+	return text(spec_printf(gen->spec, "%s & %s", load, c_literal(gen->spec, type->flagset->mask)), C_BIT_AND,
+		    bytes_width(type->width));
 }
 
 const char *c_load(struct gen *gen, const struct type *type, const char *pointer)
@@ -81,6 +92,7 @@ const char *c_param(struct spec *spec, const struct param *param)
 {
 	static const char *const taken[] = {
 		"msg", "size", "room", "ctx", "m", "used", "part", "done", "at", "rule", "word", "bytes", "from", "end", "i",
+		"most", "count", "length", "element", "wide_bytes", "wide_from",
 	};
 	size_t i;
 
@@ -120,7 +132,7 @@ static struct c_text loaded_field(struct gen *gen, const struct ref *ref)
 	u64 mask;
 
 	if (!ref->bit)
-		return text(c_load(gen, type, c_pointer(gen, 0)), C_ATOM, width);
+		return c_meaning(gen, type, c_load(gen, type, c_pointer(gen, 0)));
 	mask = (1ULL << ref->bit->width) - 1;
 	if (!ref->bit->shift)
 		return text(spec_printf(gen->spec, "word & %s", c_literal(gen->spec, mask)), C_BIT_AND, width);
@@ -220,12 +232,18 @@ static bool grows(enum op op)
 	return op == OP_ADD || op == OP_MUL || op == OP_SUB || op == OP_SHL;
 }
 
+static bool is_shift(enum op op)
+{
+	return op == OP_SHL || op == OP_SHR;
+}
+
 /* The width C must compute in, so that neither operand nor result is cut. */
 static enum c_width wanted_width(const struct expr *expr, enum c_width natural)
 {
-	if (expr->range.hi > UINT32_MAX)
+	if (expr->range.hi > UINT32_MAX || (is_shift(expr->op) && expr->b->range.hi > 31))
 		return C_U64;
-	if (natural == C_INT && grows(expr->op) && !(is_literal(expr->a) && is_literal(expr->b)))
+	if (natural == C_INT && grows(expr->op) &&
+	    (!is_literal(expr->a) || !is_literal(expr->b) || expr->range.hi > INT_MAX))
 		return C_U32;
 	return natural;
 }
@@ -235,18 +253,14 @@ static struct c_text binary_number(struct gen *gen, const struct expr *expr)
 	struct c_text a = c_number(gen, expr->a), b = c_number(gen, expr->b);
 	int binds = operators[expr->op].binds;
 	int left = binds, right = binds + 1;
-	enum c_width natural = a.width > b.width && expr->op != OP_SHL ? a.width : b.width, width;
+	enum c_width natural = a.width > b.width || is_shift(expr->op) ? a.width : b.width, width;
 
-	if (expr->op == OP_SHL || expr->op == OP_SHR)
-		natural = a.width;
-	else
-		natural = a.width > b.width ? a.width : b.width;
 	width = wanted_width(expr, natural);
 	if (width > natural) {
 		a.text = spec_printf(gen->spec, "(%s)%s", width == C_U64 ? "u64" : "u32", wrap(gen, a, C_UNARY));
 		a.binds = C_UNARY;
 	}
-	if (expr->op == OP_AND || expr->op == OP_OR || expr->op == OP_SHL || expr->op == OP_SHR)
+	if (expr->op == OP_AND || expr->op == OP_OR || is_shift(expr->op))
 		left = right = C_UNARY;
 	return text(spec_printf(gen->spec, "%s %s %s", wrap(gen, a, left), operators[expr->op].text,
 				wrap(gen, b, right)), binds, width);
@@ -302,11 +316,67 @@ static bool is_guid(const struct expr *expr)
 	return expr->ref.kind == REF_FIELD && !expr->ref.bit && !expr->ref.flag && expr->ref.field->type->kind == T_GUID;
 }
 
+/* The largest value of a name that its type leaves room for. */
+static s128 top_of(const struct expr *expr)
+{
+	const struct ref *ref = &expr->ref;
+
+	if (expr->kind == E_SIZE || expr->kind == E_REMAINING)
+		return UINT32_MAX;
+	if (ref->flag)
+		return 1;
+	if (ref->bit)
+		return ((s128)1 << ref->bit->width) - 1;
+	if (ref->kind == REF_FIELD)
+		return ref->field->range.hi;
+	if (ref->kind == REF_PARAM)
+		return ((s128)1 << ref->param->type->width * 8) - 1;
+	return ref->kind == REF_CONTEXT ? ((s128)1 << ref->context->type->width * 8) - 1 : U64_TOP;
+}
+
+static enum op mirrored(enum op op)
+{
+	static const enum op other[] = {
+		[OP_EQ] = OP_EQ, [OP_NE] = OP_NE, [OP_LT] = OP_GT, [OP_LE] = OP_GE, [OP_GT] = OP_LT, [OP_GE] = OP_LE,
+	};
+
+	return other[op];
+}
+
+/* 1 or 0 where the type alone decides: compilers complain if they are asked such things. */
+static int decided(enum op op, const struct expr *a, const struct expr *b)
+{
+	s128 top;
+
+	if (is_literal(a) && !is_literal(b))
+		return decided(mirrored(op), b, a);
+	if (!is_literal(b))
+		return -1;
+	top = top_of(a);
+	if (op == OP_LT || op == OP_GE)
+		return !b->range.hi ? op == OP_GE : b->range.lo > top ? op == OP_LT : -1;
+	if (op == OP_LE || op == OP_GT)
+		return b->range.lo >= top ? op == OP_LE : -1;
+	return b->range.lo > top ? op == OP_NE : -1;
+}
+
+static struct c_text constant(bool truth)
+{
+	return text(truth ? "true" : "false", C_ATOM, C_INT);
+}
+
+static bool is_constant(struct c_text value, bool truth)
+{
+	return !strcmp(value.text, truth ? "true" : "false");
+}
+
 static struct c_text compare_numbers(struct gen *gen, enum op op, const struct expr *a, const struct expr *b)
 {
 	struct c_text left = c_number(gen, a), right = c_number(gen, b);
 	bool zero = b->kind == E_NUMBER && !b->number, one = b->kind == E_NUMBER && b->number == 1;
 
+	if (decided(op, a, b) >= 0)
+		return constant(decided(op, a, b));
 	if ((op == OP_LT || op == OP_GE) && zero)
 		return text(op == OP_GE ? "true" : "false", C_ATOM, C_INT);
 	if ((op == OP_NE && zero) || (op == OP_GE && one) || (op == OP_GT && zero))
@@ -322,6 +392,10 @@ static struct c_text join(struct gen *gen, struct c_text a, struct c_text b, boo
 {
 	int least = and ? C_AND : C_BIT_OR;
 
+	if (is_constant(a, !and) || is_constant(b, and))
+		return a;
+	if (is_constant(a, and) || is_constant(b, !and))
+		return b;
 	if (!and && a.binds == C_OR)
 		a.binds = C_BIT_OR;
 	return text(spec_printf(gen->spec, "%s %s %s", wrap(gen, a, least), and ? "&&" : "||", wrap(gen, b, least)),

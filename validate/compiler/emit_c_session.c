@@ -20,24 +20,36 @@ static bool keeps(const struct layout *request)
 	return false;
 }
 
-static const struct field *requested_header(const struct spec *spec, const struct item **item)
+static bool has_field(const struct layout *layout, const char *name)
+{
+	const struct item *item;
+
+	for (item = layout->items; item; item = item->next)
+		if (item->kind == I_FIELD && !strcmp(item->field->name, name))
+			return true;
+	return false;
+}
+
+/* The next header field that answers look at; not what a field of the request itself hides. */
+static const struct field *requested_header(const struct spec *spec, const struct layout *request,
+					    const struct item **item)
 {
 	for (*item = *item ? (*item)->next : spec->header->items; *item; *item = (*item)->next)
-		if ((*item)->kind == I_FIELD && (*item)->field->requested)
+		if ((*item)->kind == I_FIELD && (*item)->field->requested && !has_field(request, (*item)->field->name))
 			return (*item)->field;
 	return NULL;
 }
 
-static bool keeps_header(const struct spec *spec)
+static bool keeps_header(const struct spec *spec, const struct layout *request)
 {
 	const struct item *item = NULL;
 
-	return requested_header(spec, &item);
+	return requested_header(spec, request, &item);
 }
 
 static bool is_kept(const struct spec *spec, const struct layout *layout)
 {
-	return layout->kind == L_MESSAGE && layout->is_request && (keeps(layout) || keeps_header(spec));
+	return layout->kind == L_MESSAGE && layout->is_request && (keeps(layout) || keeps_header(spec, layout));
 }
 
 static void kept_member(FILE *out, const struct field *field)
@@ -62,7 +74,7 @@ static void kept_type(struct spec *spec, FILE *out, const struct layout *request
 
 	fprintf(out, "\n/* What answers to %s are compared with. */\nstruct %s_%s_request {\n", request->name,
 		spec->name, request->name);
-	while ((field = requested_header(spec, &item)))
+	while ((field = requested_header(spec, request, &item)))
 		kept_member(out, field);
 	for (item = request->items; item; item = item->next)
 		if (item->kind == I_FIELD && item->field->requested)
@@ -100,7 +112,7 @@ static void emit_keep(struct gen *gen, const struct layout *request)
 
 	line(gen, "\n%s\n{", keep_head(gen->spec, request));
 	gen->indent = 1;
-	while ((field = requested_header(gen->spec, &item)))
+	while ((field = requested_header(gen->spec, request, &item)))
 		keep_member(gen, field, "m->header.");
 	for (item = request->items; item; item = item->next)
 		if (item->kind == I_FIELD && item->field->requested)
@@ -158,6 +170,8 @@ static const char *match_head(struct spec *spec, const struct layout *message)
 
 static void match_rule(struct gen *gen, const struct expr *test, const struct rule *rule)
 {
+	if (!strcmp(c_false(gen, test), "false"))
+		return;
 	line(gen, "if (%s)", c_false(gen, test));
 	line(gen, "\treturn %s;\t/* %s:%u */", c_rule(gen->spec, rule), file_name(gen->spec), rule->loc.line);
 }
@@ -445,6 +459,17 @@ static const struct event *request_event(const struct session *session, const st
 	return NULL;
 }
 
+/* How many lines stand before the first of an event. */
+static u32 lines_before(const struct session *session, const struct event *event)
+{
+	const struct transition *one = NULL;
+	u32 count = 0;
+
+	while ((one = next_line(session, one)) != NULL && one->event_number != event->number)
+		count++;
+	return count;
+}
+
 static u32 emit_events(struct gen *gen, const struct session *session, enum event_kind kind)
 {
 	const struct event *event, *request;
@@ -460,10 +485,10 @@ static u32 emit_events(struct gen *gen, const struct session *session, enum even
 		if (event->kind != kind)
 			continue;
 		request = request_event(session, event);
-		line(gen, "\t{ %s_MSG_%s, %s, %s, %s, %s%llx },", gen->P, upper(gen->spec, event->name),
+		line(gen, "\t{ %s_MSG_%s, %s, %s, %s, %s%llx, %u },", gen->P, upper(gen->spec, event->name),
 		     event_name(gen->spec, session, event), c_rule(gen->spec, event->state_rule),
 		     event->pairing_rule ? c_rule(gen->spec, event->pairing_rule) : "0", request ? "0x" : "",
-		     request ? 1ULL << request->number : 0);
+		     request ? 1ULL << request->number : 0, lines_before(session, event));
 	}
 	line(gen, "};");
 	return count;

@@ -71,6 +71,7 @@ bool resolve_request_guid(struct walker *walker, struct expr *expr);
 /* 1: always, 0: never, -1: depends */
 int always(const struct walker *walker, const struct expr *expr);
 void learn(struct walker *walker, const struct expr *expr);	/* expr is true from here on */
+void forget_size(struct walker *walker);
 void unlearn(struct walker *walker, u32 narrowed, u32 facts);
 void narrow(struct walker *walker, const struct ref *ref, struct interval range);
 struct interval known(const struct walker *walker, const struct ref *ref);
@@ -84,6 +85,7 @@ struct rule *new_rule(struct spec *spec, enum rule_class class, struct layout *o
 		      struct session *session, struct loc loc, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 void walk_layout(struct spec *spec, struct layout *layout);
+void refuse_size(struct walker *walker, const struct expr *expr);
 void settle_fields(struct spec *spec);
 void make_visible(struct walker *walker, struct field *field, struct item *let);
 

@@ -96,6 +96,22 @@ static void add_fact(struct walker *walker, const struct expr *small, const stru
 		walker->facts[walker->fact_count++] = (struct fact){ small, big };
 }
 
+static bool mentions_size(const struct expr *expr)
+{
+	return expr && (expr->kind == E_SIZE || mentions_size(expr->a) || mentions_size(expr->b));
+}
+
+/* From an extent on, "size" is another number. */
+void forget_size(struct walker *walker)
+{
+	u32 i, kept = 0;
+
+	for (i = 0; i < walker->fact_count; i++)
+		if (!mentions_size(walker->facts[i].small) && !mentions_size(walker->facts[i].big))
+			walker->facts[kept++] = walker->facts[i];
+	walker->fact_count = kept;
+}
+
 void unlearn(struct walker *walker, u32 narrowed, u32 facts)
 {
 	walker->narrowed_count = narrowed;
@@ -410,6 +426,10 @@ static bool resolve_request(struct walker *walker, struct expr *expr)
 	}
 	if (!ref.field) {
 		no_field(walker, expr, request, "message", expr->name);
+		return false;
+	}
+	if (ref.field->type->kind == T_STRUCT) {
+		error_at(walker->spec, expr->loc, "'%s' is a struct: only fields of the request itself are kept", expr->name);
 		return false;
 	}
 	if (!finish_ref(walker, expr, &ref))

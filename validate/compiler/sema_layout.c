@@ -14,6 +14,17 @@ static bool size_layout(struct spec *spec, struct layout *layout, u32 depth);
 
 /* ---- types ---- */
 
+static bool sounds_like_c(const char *name)
+{
+	static const char *const words[] = { "int", "long", "short", "char", "byte", "word" };
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(name, words[i]))
+			return true;
+	return false;
+}
+
 static void unknown_type(struct spec *spec, const struct type *type)
 {
 	const struct enumeration *enumeration;
@@ -31,7 +42,8 @@ static void unknown_type(struct spec *spec, const struct type *type)
 	if (best)
 		error_at(spec, type->loc, "no type is called '%s'; did you mean '%s'?", type->name, best);
 	else
-		error_at(spec, type->loc, "no type is called '%s'", type->name);
+		error_at(spec, type->loc, "no type is called '%s'%s", type->name,
+			 sounds_like_c(type->name) ? "; integers are u8, u16, u32 and u64" : "");
 }
 
 /* A name stands for an enum, flags or a struct. */

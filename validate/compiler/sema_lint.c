@@ -94,7 +94,39 @@ static void lint_layout(struct spec *spec, const struct layout *layout)
 		warn_at(spec, layout->loc, "no session says when '%s' may come", layout->name);
 	if (field)
 		warn_at(spec, field->loc, "'%s' gets no builder: none can place %s", layout->name,
-			field->at ? "a field with 'at'" : "a union");
+			field->at ? "a field with 'at'" : field->type->kind == T_UNION ? "a union" :
+			"what depends on 'size' or 'remaining'");
+}
+
+/* Whether a session can move on an event, or counts its requests by it. */
+static bool moves(const struct session *session, const struct event *event)
+{
+	const struct transition *line;
+	const struct state *state;
+
+	for (state = session->states; state; state = state->next)
+		for (line = state->transitions; line; line = line->next)
+			if (line->event == event->kind && line->message == event->message &&
+			    (line->target != state || line->cancel))
+				return true;
+	return event->pairing_rule;
+}
+
+/* A message passes its sessions in order; one that moved before another refused has to be put back. */
+static void lint_order(struct spec *spec, const struct session *session)
+{
+	const struct session *later;
+	const struct event *event, *other;
+
+	for (event = session->events; event; event = event->next) {
+		if (!event->message || !moves(session, event))
+			continue;
+		for (later = session->next; later; later = later->next)
+			for (other = later->events; other; other = other->next)
+				if (other->kind == event->kind && other->message == event->message)
+					warn_at(spec, session->loc, "'%s' moves session '%s' before session '%s' can refuse it",
+						event->name, session->name, later->name);
+	}
 }
 
 void lint(struct spec *spec)
@@ -103,6 +135,7 @@ void lint(struct spec *spec)
 	const struct context_value *context;
 	const struct constant *constant;
 	const struct flagset *flagset;
+	const struct session *session;
 	const struct layout *layout;
 
 	if (spec->header)
@@ -121,4 +154,6 @@ void lint(struct spec *spec)
 	for (context = spec->context; context; context = context->next)
 		if (!context->used)
 			warn_at(spec, context->loc, "context value '%s' is never used", context->name);
+	for (session = spec->sessions; session; session = session->next)
+		lint_order(spec, session);
 }

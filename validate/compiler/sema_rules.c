@@ -261,12 +261,30 @@ static const char *refinement_kind(const struct refinement *refinement)
 	}
 }
 
+/* Rules about the request are checked when the bytes are gone: of the message there is the view. */
+void refuse_size(struct walker *walker, const struct expr *expr)
+{
+	u32 i;
+
+	if (!expr)
+		return;
+	if (expr->kind == E_SIZE || expr->kind == E_REMAINING)
+		error_at(walker->spec, expr->loc, "this is known only while the message is checked: give it a name with 'let'");
+	refuse_size(walker, expr->a);
+	refuse_size(walker, expr->b);
+	refuse_size(walker, expr->c);
+	for (i = 0; i < expr->list_length; i++)
+		refuse_size(walker, expr->list[i]);
+}
+
 static void judge(struct walker *walker, const struct expr *test, struct loc loc)
 {
 	int verdict = test->uses_request ? -1 : always(walker, test);
 
 	if (verdict == 1)
 		warn_at(walker->spec, loc, "this can never fail");
+	else if (!verdict && test->kind == E_RANGE && test->b->range.lo > test->c->range.hi)
+		error_at(walker->spec, loc, "this always fails: the range is empty");
 	else if (!verdict)
 		error_at(walker->spec, loc, "this always fails");
 }
@@ -282,6 +300,8 @@ static void walk_test(struct walker *walker, struct field *field, struct bitpart
 	refinement->test = refinement_test(walker, refinement, value);
 	refinement->uses_request = refinement->test->uses_request;
 	judge(walker, refinement->test, refinement->loc);
+	if (refinement->uses_request)
+		refuse_size(walker, refinement->test);
 	refinement->rule = new_rule(walker->spec, refinement->uses_request ? RULE_REQUEST : RULE_LAYOUT,
 				    walker->layout, NULL, refinement->loc, "%s.%s%s%s.%s",
 				    walker->layout->name, field->name, bit ? "." : "", bit ? bit->name : "",
@@ -292,7 +312,7 @@ static void walk_test(struct walker *walker, struct field *field, struct bitpart
 
 static bool has_place(const struct type *type)
 {
-	return !is_scalar(type) && type->kind != T_STRUCT;
+	return !is_scalar(type) && type->kind != T_STRUCT && type->kind != T_UNION;
 }
 
 static void walk_no_overlap(struct walker *walker, struct field *field, struct refinement *refinement)
@@ -305,7 +325,7 @@ static void walk_no_overlap(struct walker *walker, struct field *field, struct r
 	if (!refinement->other)
 		unknown_name(walker, refinement->loc, refinement->name, NULL);
 	else if (!has_place(field->type) || !has_place(refinement->other->type))
-		error_at(walker->spec, refinement->loc, "only bytes, strings, arrays, lists and unions can overlap");
+		error_at(walker->spec, refinement->loc, "only bytes, strings, arrays and lists can overlap");
 	else if (field->ignored || refinement->other->ignored)
 		error_at(walker->spec, refinement->loc, "what is ignored may lie anywhere");
 	else
@@ -351,6 +371,12 @@ static void walk_guid(struct walker *walker, struct field *field, struct refinem
 				    walker->layout->name, field->name);
 }
 
+/* Whether a field holds structs, with rules of their own. */
+static bool has_parts(const struct type *type)
+{
+	return type->layout || type->kind == T_UNION || (type->element && type->element->layout);
+}
+
 static void walk_refinement(struct walker *walker, struct field *field, struct refinement *refinement)
 {
 	switch (refinement->kind) {
@@ -358,6 +384,8 @@ static void walk_refinement(struct walker *walker, struct field *field, struct r
 		field->checked = true;
 		return;
 	case R_IGNORED:
+		if (has_parts(field->type))
+			error_at(walker->spec, refinement->loc, "a struct says itself what its fields may hold, 'ignored' or not");
 		field->ignored = field->checked = true;
 		return;
 	case R_NO_OVERLAP:
@@ -511,7 +539,7 @@ static void find_link(struct walker *walker, struct type *type)
 			 type->layout->name, type->linked);
 		return;
 	}
-	item->field->checked = true;
+	item->field->checked = item->field->referenced = true;
 	type->link = (struct ref){ .kind = REF_FIELD, .field = item->field };
 }
 
@@ -771,6 +799,8 @@ static void walk_rule_item(struct walker *walker, struct item *item)
 	if (!resolve_truth(walker, item->expr))
 		return;
 	judge(walker, item->expr, item->expr->loc);
+	if (item->expr->uses_request)
+		refuse_size(walker, item->expr);
 	item->rule = new_rule(walker->spec, item->expr->uses_request ? RULE_REQUEST : RULE_LAYOUT,
 			      walker->layout, NULL, item->loc, "%s.%s", walker->layout->name, item->name);
 	walker->layout->has_request_rules |= item->expr->uses_request;
@@ -798,10 +828,42 @@ static void walk_extent(struct walker *walker, struct item *item)
 	if (!resolve_place(walker, item->expr))
 		return;
 	item->rule = layout_rule(walker, item->expr->loc, "extent");
+	forget_size(walker);
 	if (item->expr->range.hi < walker->region.hi)
 		walker->region.hi = item->expr->range.hi;
 	if (item->expr->range.lo > walker->region.lo)
 		walker->region.lo = item->expr->range.lo;
+}
+
+static bool mentions_request(const struct expr *expr)
+{
+	u32 i;
+
+	if (!expr)
+		return false;
+	for (i = 0; i < expr->list_length; i++)
+		if (mentions_request(expr->list[i]))
+			return true;
+	return expr->kind == E_REQUEST || mentions_request(expr->a) || mentions_request(expr->b) ||
+	       mentions_request(expr->c);
+}
+
+/* Whether there are rules about the request in here. */
+static bool asks(const struct item *items)
+{
+	const struct refinement *refinement;
+	const struct item *item;
+
+	FOR_ITEMS(item, items) {
+		if (item->kind == I_RULE && mentions_request(item->expr))
+			return true;
+		for (refinement = item->field ? item->field->refinements : NULL; refinement; refinement = refinement->next)
+			if (mentions_request(refinement->a) || mentions_request(refinement->b))
+				return true;
+		if (asks(item->then) || asks(item->otherwise))
+			return true;
+	}
+	return false;
 }
 
 static void walk_when(struct walker *walker, struct item *item)
@@ -819,6 +881,8 @@ static void walk_when(struct walker *walker, struct item *item)
 		warn_at(walker->spec, item->expr->loc, verdict ? "this is always so" : "this is never so");
 	walker->deep++;
 	learn(walker, item->expr);
+	if (asks(item->then) || asks(item->otherwise))
+		refuse_size(walker, item->expr);
 	walk_items(walker, item->then);
 	unlearn(walker, narrowed, facts);
 	walker->name_count = names;
@@ -933,6 +997,31 @@ static void settle_items(struct item *items)
 	}
 }
 
+static bool delivers(const struct item *items, const char *name)
+{
+	const struct item *item;
+
+	FOR_ITEMS(item, items)
+		if ((item->kind == I_FIELD && item->field->delivered && !strcmp(item->field->name, name)) ||
+		    delivers(item->then, name) || delivers(item->otherwise, name))
+			return true;
+	return false;
+}
+
+/* A constant is delivered where a field of its name in another branch is. */
+static void settle_namesakes(const struct layout *layout, struct item *items)
+{
+	struct item *item;
+
+	FOR_ITEMS(item, items) {
+		if (item->kind == I_FIELD && item->field->constant && !item->field->ignored &&
+		    delivers(layout->items, item->field->name))
+			item->field->delivered = true;
+		settle_namesakes(layout, item->then);
+		settle_namesakes(layout, item->otherwise);
+	}
+}
+
 /* Once all uses are known: what goes into the views. */
 void settle_fields(struct spec *spec)
 {
@@ -943,6 +1032,7 @@ void settle_fields(struct spec *spec)
 	for (layout = spec->layouts; layout; layout = layout->next) {
 		check_branches(spec, layout);
 		settle_items(layout->items);
+		settle_namesakes(layout, layout->items);
 	}
 }
 

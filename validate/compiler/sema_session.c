@@ -7,6 +7,8 @@
 
 #include "sema.h"
 
+#define MOST_GUARDS 63u	/* bits of a word, and one that is always set */
+
 static struct state *find_state(const struct session *session, const char *name)
 {
 	struct state *state;
@@ -135,6 +137,7 @@ static void resolve_guard(struct spec *spec, struct transition *line)
 	show_fields(walker, line->message->items);
 	if (!resolve_truth(walker, line->when))
 		return;
+	refuse_size(walker, line->when);
 	if (line->when->uses_request)
 		error_at(spec, line->when->loc, "the next state cannot depend on the request");
 	verdict = always(walker, line->when);
@@ -215,33 +218,6 @@ static void number_states(struct spec *spec, struct session *session)
 		error_at(spec, session->loc, "more than 32 states");
 }
 
-/* A line of a block for several states stands in each of them, with one and the same guard. */
-static bool stands_before(const struct session *session, const struct state *until, const struct transition *line)
-{
-	const struct transition *one;
-	const struct state *state;
-
-	for (state = session->states; state != until; state = state->next)
-		for (one = state->transitions; one; one = one->next)
-			if (one->loc.line == line->loc.line && one->loc.column == line->loc.column)
-				return true;
-	return false;
-}
-
-/* A bit for each guard, and one for "always". */
-static void limit_guards(struct spec *spec, const struct session *session)
-{
-	const struct transition *line;
-	const struct state *state;
-	u32 guards = 0;
-
-	for (state = session->states; state; state = state->next)
-		for (line = state->transitions; line; line = line->next)
-			guards += line->when && !stands_before(session, state, line);
-	if (guards > 63)
-		error_at(spec, session->loc, "more than 63 lines with 'when'");
-}
-
 static void check_key(struct spec *spec, const struct session *session)
 {
 	const struct event *event;
@@ -263,6 +239,25 @@ static void check_key(struct spec *spec, const struct session *session)
 	error_at(spec, session->key_loc, "no message of this session has a field '%s'", session->key);
 }
 
+/* Lines with a condition; one that stands in several states counts once. */
+static u32 count_guards(const struct session *session)
+{
+	const struct transition *line, *other;
+	const struct state *state, *before;
+	u32 count = 0;
+	bool again;
+
+	for (state = session->states; state; state = state->next)
+		for (line = state->transitions; line; line = line->next) {
+			again = !line->when;
+			for (before = session->states; before != state && !again; before = before->next)
+				for (other = before->transitions; other && !again; other = other->next)
+					again = other->loc.line == line->loc.line && other->loc.column == line->loc.column;
+			count += !again;
+		}
+	return count;
+}
+
 static void analyse_session(struct spec *spec, struct session *session)
 {
 	struct transition *line;
@@ -277,7 +272,8 @@ static void analyse_session(struct spec *spec, struct session *session)
 		return;
 	if (session->event_count > 64)
 		error_at(spec, session->loc, "more than 64 events");
-	limit_guards(spec, session);
+	if (count_guards(session) > MOST_GUARDS)
+		error_at(spec, session->loc, "more than %u lines with a 'when'", MOST_GUARDS);
 	rule_events(spec, session);
 	check_exhaustive(spec, session);
 	check_key(spec, session);

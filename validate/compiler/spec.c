@@ -252,17 +252,60 @@ bool is_sent(const struct layout *layout)
 	       (layout->kind == L_FRAME && layout->direction != FROM_HOST);
 }
 
+/* A message that is being written has no size yet. */
+static bool asks_size(const struct expr *expr)
+{
+	u32 i;
+
+	if (!expr)
+		return false;
+	for (i = 0; i < expr->list_length; i++)
+		if (asks_size(expr->list[i]))
+			return true;
+	return expr->kind == E_SIZE || expr->kind == E_REMAINING || asks_size(expr->a) || asks_size(expr->b) ||
+	       asks_size(expr->c);
+}
+
+/* Arguments, and the length of what is ignored, must be known; all others come with the view. */
+static bool takes_size(const struct field *field)
+{
+	const struct expr *bytes = field->type->count ? field->type->count : field->type->bytes;
+	u32 i;
+
+	for (i = 0; i < field->type->argument_count && field->type->kind == T_STRUCT; i++)
+		if (asks_size(field->type->arguments[i]))
+			return true;
+	return field->ignored && bytes && bytes->kind != E_REMAINING && asks_size(bytes);
+}
+
+static const struct field *first_field(const struct item *item)
+{
+	const struct field *field = item->field;
+
+	if (item->kind == I_WHEN) {
+		const struct item *inner;
+
+		for (inner = item->then; inner && !field; inner = inner->next)
+			field = first_field(inner);
+		for (inner = item->otherwise; inner && !field; inner = inner->next)
+			field = first_field(inner);
+	}
+	return field;
+}
+
 static const struct field *unbuildable_item(const struct item *item)
 {
 	const struct field *field = item->field, *inner;
 
 	if (item->kind == I_WHEN) {
+		if (asks_size(item->expr))
+			return first_field(item);
 		inner = unbuildable(item->then);
 		return inner ? inner : unbuildable(item->otherwise);
 	}
 	if (item->kind != I_FIELD)
 		return NULL;
-	if (field->at || field->type->kind == T_UNION)
+	if (field->at || field->type->kind == T_UNION || takes_size(field))
 		return field;
 	return field->type->kind == T_STRUCT ? unbuildable(field->type->layout->items) : NULL;
 }

@@ -4,12 +4,13 @@
  */
 #include "session.h"
 
-/* The first line for this event in this state whose guard holds. */
-static const struct session_line *session_find(const struct session_table *table, u8 state, u8 event, u64 guards)
+/* The first line for this event in this state whose guard holds; none stands before "from". */
+static const struct session_line *session_find(const struct session_table *table, u16 from, u8 state, u8 event,
+					       u64 guards)
 {
 	u16 i;
 
-	for (i = 0; i < table->line_count; i++) {
+	for (i = from; i < table->line_count; i++) {
 		const struct session_line *line = &table->lines[i];
 
 		if ((line->states >> state & 1) && line->event == event && (guards >> line->guard & 1))
@@ -63,7 +64,7 @@ int session_receive(const struct session_table *table, const struct session_stat
 
 	if (!event)
 		return table->stranger;
-	line = session_find(table, s->state, event->event, guards);
+	line = session_find(table, event->first, s->state, event->event, guards);
 	if (!line)
 		return event->state_rule;
 	if (event->pairing_rule && !(s->pending & event->request))
@@ -92,7 +93,7 @@ int session_send(const struct session_table *table, const struct session_state *
 
 	if (!event)
 		return table->stranger;
-	line = session_find(table, s->state, event->event, guards);
+	line = session_find(table, event->first, s->state, event->event, guards);
 	if (!line)
 		return event->state_rule;
 	if (event->pairing_rule && (s->pending & event->request))
@@ -113,7 +114,7 @@ int session_send(const struct session_table *table, const struct session_state *
  */
 bool session_local(const struct session_table *table, struct session_state *s, u8 event)
 {
-	const struct session_line *line = session_find(table, s->state, event, 1);
+	const struct session_line *line = session_find(table, 0, s->state, event, 1);
 
 	if (!line)
 		return false;

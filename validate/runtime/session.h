@@ -2,7 +2,8 @@
 /*
  * The engine of the generated sessions: finds the line of a state table that an event
  * takes, and keeps count of the requests on their way. It knows nothing of messages;
- * what it is given has passed a validator. The caller serialises access to a session.
+ * what it is given has passed a validator. The caller serialises access to a session, and
+ * of several sessions that a message passes, puts those back that moved before one refused.
  */
 #ifndef AIRLOCK_SESSION_H
 #define AIRLOCK_SESSION_H
@@ -24,6 +25,7 @@ struct session_event {
 	u8 event;
 	u16 state_rule, pairing_rule;	/* pairing_rule 0: no pairing */
 	u64 request;
+	u16 first;			/* where its first line stands */
 };
 
 struct session_table {

@@ -598,9 +598,16 @@ static void requests_that_break_a_rule_are_not_made(void **state)
 
 static void a_reset_says_what_it_resets(void **state)
 {
+	struct storage_reset view, a_reset = {
+		.header = { .operation = STORAGE_OPERATION_RESET_BUS, .flags = 1 },
+	};
+
 	(void)state;
 	storage_builds(RESET, reset, 20, 64, "04 00 00 00 01 00 00 00 00 00 00 00 | 00 00 00 00 | 01 02 03 04",
 		       .header.operation = STORAGE_OPERATION_RESET_LUN, .port = 1, .path = 2, .target = 3, .lun = 4);
+	assert_int_equal(storage_build_reset(to, sizeof(to), &storage, &a_reset, &size), 0);
+	assert_int_equal(storage_check_reset(to, 65, &storage, &view), STORAGE_RULE_RESET_TRAILING);
+	assert_int_equal(storage_check_reset(to, 63, &storage, &view), STORAGE_RULE_PADDING_AFTER_BYTES_BOUNDS);
 }
 
 static void a_command_is_as_long_as_its_version_has_it(void **state)

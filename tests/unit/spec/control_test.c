@@ -669,6 +669,32 @@ static void nothing_shorter_than_a_header_is_a_message(void **state)
 	assert_malformed(HEADER_SIZE);
 }
 
+#define assert_takes_its_own(NAME, name) do {				\
+		struct control_##name view;				\
+		message(CONTROL_MESSAGE_TYPE_##NAME);			\
+		assert_int_equal(control_check_##name(msg.data, 8, &ctx, &view), 0);	\
+		msg.data[0] = CONTROL_MESSAGE_TYPE_OPEN;		\
+		assert_int_equal(control_check_##name(msg.data, 8, &ctx, &view),	\
+				 CONTROL_RULE_##NAME##_WHEN);		\
+		msg.data[0] = 0;					\
+		assert_int_equal(control_check_##name(msg.data, 8, &ctx, &view),	\
+				 CONTROL_RULE_HEADER_TYPE_ENUM);	\
+	} while (0)
+
+static void messages_without_fields_differ_by_their_type(void **state)
+{
+	(void)state;
+	ctx.version = CONTROL_VERSION_6_0;
+	ctx.features = CONTROL_FEATURE_PAUSE;
+	assert_takes_its_own(REQUEST_OFFERS, request_offers);
+	assert_takes_its_own(ALL_OFFERS, all_offers);
+	assert_takes_its_own(UNLOAD, unload);
+	assert_takes_its_own(UNLOAD_RESPONSE, unload_response);
+	assert_takes_its_own(PAUSE, pause);
+	assert_takes_its_own(PAUSE_RESPONSE, pause_response);
+	assert_takes_its_own(RESUME, resume);
+}
+
 /* C-024, C-025: exactly as long as its type. */
 static void a_message_has_the_size_of_its_type(void **state)
 {
@@ -1445,6 +1471,16 @@ static void the_end_of_a_reserved_channel_names_that_channel(void **state)
 	assert_refused(RESERVED_CLOSE_RESERVED_RESPONSE_STATE);
 }
 
+static void a_reserved_channel_of_an_earlier_kernel_is_closed(void **state)
+{
+	(void)state;
+	assert_said(THE_RESERVED_CLOSE);
+	ctx.reserved_slot = 1;
+	message(CONTROL_MESSAGE_TYPE_CLOSE_RESERVED_RESPONSE, RELID);
+	assert_heard();
+	assert_state(reserved, RESERVED_CLOSED);
+}
+
 static void a_reserved_open_fails_or_is_doubtful_as_its_status_says(void **state)
 {
 	(void)state;
@@ -1751,6 +1787,7 @@ static int run_form(void)
 		test(our_own_messages_are_not_heard),
 		test(a_message_that_was_not_negotiated_is_refused),
 		test(nothing_shorter_than_a_header_is_a_message),
+		test(messages_without_fields_differ_by_their_type),
 		test(a_message_has_the_size_of_its_type),
 		test(an_offer_has_196_bytes),
 		test(a_confidential_connection_hears_the_paravisor_only),
@@ -1834,6 +1871,7 @@ static int run_channels(void)
 		test(a_closed_channel_does_not_change_its_processor),
 		test(a_reserved_channel_hears_answers_to_its_own_requests_only),
 		test(the_end_of_a_reserved_channel_names_that_channel),
+		test(a_reserved_channel_of_an_earlier_kernel_is_closed),
 		test(a_reserved_open_fails_or_is_doubtful_as_its_status_says),
 		test(a_refusal_is_heard_by_the_socket_that_connects),
 		test(a_pause_is_answered_once_and_when_asked_for),

@@ -643,7 +643,8 @@ static void set_sample(struct sample *sample, const struct subject *subject, con
 		sample->bytes = realloc(sample->bytes, sample->room);
 	}
 	sample->size = input->size;
-	memcpy(sample->bytes, input->bytes, input->size);
+	if (input->size)
+		memcpy(sample->bytes, input->bytes, input->size);
 	if (spec->context_count)
 		memcpy(sample->context, input->context, spec->context_count * sizeof(u64));
 	for (param = subject->layout->params; param && input->params; param = param->next, count++)
@@ -986,7 +987,8 @@ static void draft_sample(const struct subject *subject, const struct sample *sam
 	u64 rounds = below(5);
 
 	draft.size = sample->size;
-	memcpy(draft.bytes, sample->bytes, sample->size);
+	if (sample->size)
+		memcpy(draft.bytes, sample->bytes, sample->size);
 	memcpy(draft.context, sample->context, sizeof(draft.context));
 	memcpy(draft.params, sample->params, sizeof(draft.params));
 	while (rounds--)

@@ -446,6 +446,42 @@ static void our_own_requests_are_not_heard(void **state)
 	}
 }
 
+/* The validator of a request of ours takes that one only, and in the size of its version. */
+#define assert_takes_its_own(NAME, name) do {				\
+		struct storage_##name view;				\
+		header(STORAGE_OPERATION_##NAME, 1, 0);			\
+		put(&msg, STORAGE_OPERATION_##NAME == 9 ? ctx.version : 1, 2);	\
+		bytes_resize(&msg, 64);					\
+		assert_int_equal(storage_check_##name(msg.data, 64, &ctx, &view), 0);	\
+		bytes_resize(&msg, 65);					\
+		assert_int_equal(storage_check_##name(msg.data, 65, &ctx, &view),	\
+				 STORAGE_RULE_##NAME##_TRAILING);			\
+		bytes_resize(&msg, 63);					\
+		assert_int_equal(storage_check_##name(msg.data, 63, &ctx, &view),	\
+				 STORAGE_RULE_PADDING_AFTER_BYTES_BOUNDS);		\
+		bytes_resize(&msg, 64);					\
+		set(0, STORAGE_OPERATION_EXECUTE_SRB, 4);		\
+		assert_int_equal(storage_check_##name(msg.data, 64, &ctx, &view),	\
+				 STORAGE_RULE_##NAME##_WHEN);				\
+		set(4, 0, 4);						\
+		assert_int_equal(storage_check_##name(msg.data, 64, &ctx, &view),	\
+				 STORAGE_RULE_HEADER_ASKS_CLEANLY);			\
+	} while (0)
+
+#define STORAGE_OPERATION_QUERY_NAMES STORAGE_OPERATION_FC_HBA_DATA
+
+static void our_own_requests_have_the_size_of_their_version(void **state)
+{
+	(void)state;
+	ctx.device = STORAGE_DEVICE_KIND_FIBRE_CHANNEL;
+	assert_takes_its_own(BEGIN_INITIALIZATION, begin_initialization);
+	assert_takes_its_own(QUERY_VERSION, query_version);
+	assert_takes_its_own(QUERY_PROPERTIES, query_properties);
+	assert_takes_its_own(QUERY_NAMES, query_names);
+	assert_takes_its_own(END_INITIALIZATION, end_initialization);
+	assert_takes_its_own(CREATE_SUBCHANNELS, create_subchannels);
+}
+
 /* ---- handshake ---- */
 
 /* ST-023, ST-024 */
@@ -948,6 +984,7 @@ static int run_form_and_news(void)
 		test(an_answer_says_that_it_is_one),
 		test(an_operation_nobody_knows_is_refused),
 		test(our_own_requests_are_not_heard),
+		test(our_own_requests_have_the_size_of_their_version),
 		test(news_comes_under_no_number),
 		test(news_does_not_say_to_be_an_answer),
 		test(news_comes_by_the_first_channel),
