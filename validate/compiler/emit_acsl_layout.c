@@ -366,7 +366,8 @@ static void describe_text(struct acsl *a, const struct field *field, const char 
 {
 	if (field->type->utf16)
 		require(a, spec_printf(a->spec, "%s %% 2 == 0", bytes));
-	require(a, spec_printf(a->spec, "wire_%s(%s, 0, %s, %d)", field->type->utf16 ? "utf16" : "ascii", pointer(a, at),
+	require(a, spec_printf(a->spec, "wire_%s(%s, 0, %s, %d)", !field->type->utf16 ? "ascii" :
+			       a->spec->big ? "utf16be" : "utf16", pointer(a, at),
 			       bytes, field->type->terminated));
 }
 

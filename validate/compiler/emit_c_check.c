@@ -519,8 +519,8 @@ static struct expr *bytes_of(struct gen *gen, const struct field *field)
 
 static void emit_text(struct gen *gen, const struct field *field, const char *pointer, const char *bytes)
 {
-	const char *how = spec_printf(gen->spec, "wire_%s(%s, %s, %s)", field->type->utf16 ? "utf16" : "ascii",
-				      pointer, bytes, field->type->terminated ? "true" : "false");
+	const char *how = spec_printf(gen->spec, "wire_%s(%s, %s, %s)", !field->type->utf16 ? "ascii" : gen->spec->big ?
+				      "utf16be" : "utf16", pointer, bytes, field->type->terminated ? "true" : "false");
 
 	reject_if(gen, spec_printf(gen->spec, "!%s", how), field->text_rule);
 }
@@ -680,7 +680,7 @@ static void emit_run(struct gen *gen, const struct field *field)
 {
 	const char *test;
 
-	if (!field->run_bytes)
+	if (!field->run_bytes && !field->run_exact)
 		return;
 	if (field->run_exact)
 		test = spec_printf(gen->spec, "size != %u", field->run_bytes);
@@ -911,9 +911,14 @@ static void emit_items(struct gen *gen, struct item *items)
 
 /* ---- whole functions ---- */
 
+static bool is_sized(const struct layout *layout)
+{
+	return layout->kind != L_HEADER && !(layout->kind == L_STRUCT && layout->fixed);
+}
+
 static const char *check_head(struct spec *spec, const struct layout *layout)
 {
-	bool sized = !(layout->kind == L_HEADER || (layout->kind == L_STRUCT && layout->fixed));
+	bool sized = is_sized(layout);
 	const char *head = spec_printf(spec, "int %s_check_%s(const u8 *msg%s%s, struct %s_%s *m%s)", spec->name,
 				       layout->name, sized ? ", u32 size" : "", c_parameters(spec, layout), spec->name,
 				       layout->name, sized && layout->kind == L_STRUCT ? ", u32 *used" : "");
@@ -1000,6 +1005,8 @@ static void emit_check(struct gen *gen, struct layout *layout)
 	emit_locals(gen, out);
 	emit_unused(out, body, "msg");
 	emit_unused(out, body, "m");
+	if (is_sized(layout))
+		emit_unused(out, body, "size");
 	emit_unused_parameters(gen, out, body);
 	emit_body(gen, out, body);
 	line(gen, "}");

@@ -367,6 +367,8 @@ static bool finish_ref(struct walker *walker, struct expr *expr, struct ref *ref
 	if (ref->kind == REF_FIELD) {
 		ref->field->checked = true;
 		ref->field->referenced = true;
+		if (walker->layout && walker->layout->walked)	/* by a session, when the views are settled */
+			ref->field->delivered |= !ref->field->ignored;
 		if (ref->bit ? ref->bit->ignored : ref->field->ignored) {
 			error_at(walker->spec, expr->loc, "'%s' is ignored, so nothing may depend on it",
 				 expr->subpart ? expr->subpart : expr->part ? expr->part : expr->name);

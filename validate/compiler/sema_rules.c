@@ -735,7 +735,7 @@ static bool is_first(const struct walker *walker, const struct field *field)
 
 static void walk_run(struct walker *walker, struct field *field)
 {
-	if (!field->run_bytes)
+	if (!field->run_bytes && !field->run_exact)
 		return;
 	walker->layout->uses_region = true;
 	if (is_first(walker, field))

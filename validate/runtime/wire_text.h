@@ -20,6 +20,13 @@
 	(wire_lone(wire_le16(p + at)) && wire_utf16(p, at + 2, size, terminated)) ||
 	(0xd800 <= wire_le16(p + at) <= 0xdbff && size - at >= 4 && 0xdc00 <= wire_le16(p + at + 2) <= 0xdfff &&
 	 wire_utf16(p, at + 4, size, terminated));
+
+    predicate wire_utf16be(u8 *p, integer at, integer size, integer terminated) =
+	at >= size ? at == size && terminated == 0 :
+	wire_be16(p + at) == 0 ||
+	(wire_lone(wire_be16(p + at)) && wire_utf16be(p, at + 2, size, terminated)) ||
+	(0xd800 <= wire_be16(p + at) <= 0xdbff && size - at >= 4 && 0xdc00 <= wire_be16(p + at + 2) <= 0xdfff &&
+	 wire_utf16be(p, at + 4, size, terminated));
  */
 
 /* Bytes from 1 to 127 up to the first NUL. */
@@ -69,6 +76,39 @@ static inline bool wire_utf16(const u8 *p, u32 size, bool terminated)
 		if (unit > 0xdbff || size - at < 4)
 			return false;
 		next = wire_le16(p + at + 2);
+		if (next < 0xdc00 || next > 0xdfff)
+			return false;
+		at += 2;
+	}
+	return !terminated;
+}
+
+/* The same, big-endian. */
+/*@ requires \valid_read(p + (0 .. size - 1));
+    terminates \true;
+    assigns \nothing;
+    ensures \result != 0 <==> size % 2 == 0 && wire_utf16be(p, 0, size, terminated);
+ */
+static inline bool wire_utf16be(const u8 *p, u32 size, bool terminated)
+{
+	u32 at, unit, next;
+
+	if (size % 2)
+		return false;
+	/*@ loop invariant at <= size && at % 2 == 0;
+	    loop invariant wire_utf16be(p, 0, size, terminated) <==> wire_utf16be(p, at, size, terminated);
+	    loop assigns at, unit, next;
+	    loop variant size - at;
+	 */
+	for (at = 0; at < size; at += 2) {
+		unit = wire_be16(p + at);
+		if (!unit)
+			return true;
+		if (unit < 0xd800 || unit > 0xdfff)
+			continue;
+		if (unit > 0xdbff || size - at < 4)
+			return false;
+		next = wire_be16(p + at + 2);
 		if (next < 0xdc00 || next > 0xdfff)
 			return false;
 		at += 2;

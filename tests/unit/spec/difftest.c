@@ -310,7 +310,9 @@ static void saw(void *arg, const struct field *field, const struct bitpart *bit,
 	struct comparison *seen = arg;
 	u64 key = mix(seen->keys[seen->depth], field);
 
-	/* ignored bits are not delivered */
+	/* a namesake in another branch may be delivered where this field is not, ignored bits never are */
+	if (!field->delivered)
+		return;
 	if (field->type->kind == T_FLAGS)
 		value &= field->type->flagset->mask;
 	compare_member(seen, bit ? mix(key, bit) : key, offset, width, value);
