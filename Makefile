@@ -8,6 +8,8 @@ SHELL := /bin/bash
 .SECONDARY:
 
 PROTOCOLS := control ring storage
+# Specifications of shapes the protocols do not have, for tests.
+SHAPES := sends moments
 
 # Random inputs on which generated C and interpreter must agree, for each protocol.
 INPUTS := 10000000
@@ -66,10 +68,15 @@ generate: $(PROTOCOLS:%=build/gen/%.h)
 GENERATED := %.h %.c %_tables.c %_layout.h %_glue.c %_vectors.c %_mutator.c %_acsl.c \
 	%.dict %.lua %.pcap %.expect %.md
 
-$(GENERATED:%=build/gen/%): validate/spec/%.spec build/airspec
-	@mkdir -p $(@D)
-	@$(say) AIRSPEC $<
-	$(Q)build/airspec build -o $(@D) $<
+define generating
+$(GENERATED:%=build/gen/%): $(1)/%.spec build/airspec
+	@mkdir -p $$(@D)
+	@$$(say) AIRSPEC $$<
+	$$(Q)build/airspec build -o $$(@D) $$<
+endef
+
+$(eval $(call generating,validate/spec))
+$(eval $(call generating,tests/unit/spec))
 
 # ---- programs, for this machine and others ----
 
@@ -126,7 +133,8 @@ UNITS := $(wildcard tests/unit/*_test.c tests/unit/spec/*_test.c)
 UNIT_PROGRAMS := $(patsubst %.c,build/clang/%,$(notdir $(UNITS)))
 vpath %_test.c tests/unit tests/unit/spec
 
-$(UNIT_PROGRAMS): build/clang/%: %.c $(PROTOCOLS:%=build/clang/build/gen/%.o) $(RUNTIME:%=build/clang/%)
+$(UNIT_PROGRAMS): build/clang/%: %.c $(PROTOCOLS:%=build/clang/build/gen/%.o) \
+		$(SHAPES:%=build/clang/build/gen/%.o) $(RUNTIME:%=build/clang/%)
 	@$(say) LINK $@
 	$(Q)$(CC_clang) $(CFLAGS_clang) $(CPPFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.o,$^) -lcmocka
 
@@ -142,6 +150,8 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 	$(foreach t,$(UNIT_PROGRAMS),$(notdir $(t))=$(t)) \
 	$(foreach m,$(MACHINES),$(foreach p,$(PROTOCOLS),\
 		$(p)-$(m)='tests/unit/spec/agree.sh $(m) $(p) $(or $(INPUTS_$(m)),$(INPUTS))')) \
+	$(foreach m,host clang,$(foreach s,$(SHAPES),\
+		$(s)-$(m)='tests/unit/spec/agree.sh $(m) $(s) $(INPUTS_clang)')) \
 	generality='tests/as-root.sh tests/unit/spec/generality.sh' \
 	dissector='tests/unit/spec/dissector.sh && echo ok' \
 	layout=tests/unit/layout/check.sh \
@@ -149,7 +159,8 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 	$(if $(PROVE),prove='tests/prove/prove.sh && echo ok')
 
 TEST_PROGRAMS := $(UNIT_PROGRAMS) \
-	$(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) $(FUZZERS)
+	$(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) \
+	$(foreach m,host clang,$(SHAPES:%=build/$(m)/difftest-%)) $(FUZZERS)
 
 .PHONY: test
 ## test: everything: sets up, builds, runs all tests, ends with "N passed, N failed"

@@ -8,19 +8,11 @@
 #	smoke.sh SECONDS PROTOCOL...
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
 
 seconds=$1
 shift
-failed=0
-
-report() {
-	if [ "$1" -eq 0 ]; then
-		echo "ok $2"
-	else
-		echo "not ok $2"
-		failed=1
-	fi
-}
 
 # Fuzzer $1 for $2 seconds with dictionary $3 over its corpus; its log and findings beside it.
 fuzz() {

@@ -34,7 +34,7 @@ run_wp() {
 	frama-c "${wp_flags[@]}" -wp-timeout "$4" -wp-fct "$2" "$1" 2>&1 | tee "$3" |
 		awk -v name="$(basename "$1" .c)" '
 			/goals scheduled/ { all = $2 }
-			/^\[wp\] \[.*\] Goal / && ++n % 100 == 0 { print "  " name ": " n " of " all " goals"; fflush() }' ||
+			/^\[wp\] \[.*\] Goal / && ++n % 200 == 0 { print "  " name ": " n " of " all " goals"; fflush() }' ||
 		true
 }
 
@@ -56,10 +56,11 @@ functions_without_goals() {
 		     END { for (f in name) if (!(f in seen)) print f }' <(echo "$2" | tr , '\n') -
 }
 
-# What WP's memory model supposes, one a line. All of it stands in the contracts' "requires",
+# What WP's memory model supposes about the functions "$2", one a line. All of it stands in the contracts' "requires",
 # so callers have to prove it; whatever else it might suppose is an error.
 other_hypotheses() {
-	awk '/Memory model hypotheses for/ { on = 1; next } /\*\// { on = 0 } on' "$1" | tr -d '\n' | tr ';' '\n' |
+	awk -v list=",$2," '/Memory model hypotheses for/ { on = index(list, "," substr($NF, 2, length($NF) - 3) ","); next }
+		/\*\// { on = 0 } on' "$1" | tr -d '\n' | tr ';' '\n' |
 		sed -E 's/.*requires +//; s/ +/ /g; /^ *$/d' | sort -u | grep -vE \
 		'^\\(valid\((m|used|a|b)\)|separated\((m|used|a|b)(, (m|used|b|(msg|ctx) \+ \(\.\.\)))+\))$' || true
 }
@@ -80,7 +81,7 @@ judge() {
 	done < <(unproved_goals "$log")
 	while read -r name; do
 		complain "$file: WP supposes $name"
-	done < <(other_hypotheses "$log")
+	done < <(other_hypotheses "$log" "$list")
 	while read -r name; do
 		complain "$file: no goals for $name"
 	done < <(functions_without_goals "$log" "$list")

@@ -43,7 +43,10 @@ static size_t find_break(const char *text, u32 column, u32 *next_column)
 	return text[i] ? found : 0;
 }
 
-/* One line of C, broken where it would be too wide, its rest aligned with the open bracket. */
+/*
+ * One line of C, broken where it would be too wide, its rest aligned with the open bracket;
+ * of a function's head only if there is room, else two tabs in.
+ */
 static void put_line(FILE *out, u32 indent, const char *text)
 {
 	u32 column = indent * 8, next = 0;
@@ -53,9 +56,11 @@ static void put_line(FILE *out, u32 indent, const char *text)
 	while ((length = find_break(text, column, &next))) {
 		fwrite(text, 1, length, out);
 		fputc('\n', out);
+		text += length + 1;
+		if (!indent && next + strlen(text) > WIDEST)
+			next = 16;
 		put_indent(out, next);
 		column = next;
-		text += length + 1;
 	}
 	fputs(text, out);
 	fputc('\n', out);
@@ -73,6 +78,14 @@ void put_lines(FILE *out, u32 indent, char *text)
 			fputc('\n', out);
 	}
 	put_line(out, indent, text);
+}
+
+/* What a function says is not to be ignored, if it can say more than one thing. */
+void emit_prototype(struct spec *spec, FILE *out, const char *head, bool must_check)
+{
+	const char *name = strchr(head, ' ');
+
+	put_lines(out, 0, spec_printf(spec, "%.*s%s%s;", (int)(name - head), head, must_check ? " __must_check" : "", name));
 }
 
 void line(struct gen *gen, const char *format, ...)
@@ -607,7 +620,7 @@ void emit_header(struct spec *spec, FILE *out)
 	fprintf(out, "\n/* Validators: 0 or a rule; on 0 the view is complete and points into msg. */\n");
 	emit_check_prototypes(spec, out);
 	if (any_comes_in(spec))
-		put_lines(out, 0, spec_printf(spec, "%s;", receive_head(spec)));
+		emit_prototype(spec, out, receive_head(spec), true);
 	emit_builder_prototypes(spec, out);
 	emit_session_types(spec, out);
 	fprintf(out, "\n#endif\n");

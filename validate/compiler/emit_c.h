@@ -46,6 +46,7 @@ void emit_unused(FILE *out, const char *body, const char *name);	/* a parameter 
 void emit_unused_parameters(const struct gen *gen, FILE *out, const char *body);
 void emit_packed(FILE *out, u32 *column, const char *text);	/* an entry of a list */
 void put_lines(FILE *out, u32 indent, char *text);	/* text is cut up */
+void emit_prototype(struct spec *spec, FILE *out, const char *head, bool must_check);
 const char *upper(struct spec *spec, const char *name);
 const char *file_name(const struct spec *spec);
 

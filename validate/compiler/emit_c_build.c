@@ -431,6 +431,6 @@ void emit_builder_prototypes(struct spec *spec, FILE *out)
 		if (!any)
 			fprintf(out, "\n/* Builders: 0 and the size in bytes, or the rule the message would break. */\n");
 		any = true;
-		put_lines(out, 0, spec_printf(spec, "%s;", build_head(spec, layout)));
+		emit_prototype(spec, out, build_head(spec, layout), true);
 	}
 }

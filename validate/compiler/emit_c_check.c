@@ -85,7 +85,7 @@ static const char *hold(struct gen *gen, const struct expr *expr, const char *sm
 	struct c_text value = c_number(gen, expr);
 	bool is_wide = expr->range.hi > UINT32_MAX;
 
-	if (expr->kind != E_SIZE && (is_simple(expr) || value.binds == C_ATOM))
+	if (strcmp(value.text, "size") && (is_simple(expr) || value.binds == C_ATOM))
 		return value.text;
 	*(is_wide ? wide_used : small_used) = true;
 	line(gen, "%s = %s;", is_wide ? wide : small, value.text);
@@ -182,12 +182,30 @@ static void emit_enum_test(struct gen *gen, const struct field *field, const cha
 		reject_if(gen, all, field->enum_rule);
 }
 
+/* Whether anything is delivered or checked of a word. */
+static bool looks_at_bits(const struct field *field)
+{
+	const struct refinement *refinement;
+	const struct bitpart *bit;
+
+	for (bit = field->type->bits; bit; bit = bit->next) {
+		if (!bit->ignored && field->delivered)
+			return true;
+		for (refinement = bit->refinements; refinement; refinement = refinement->next)
+			if (refinement->rule)
+				return true;
+	}
+	return false;
+}
+
 static void emit_bits(struct gen *gen, const struct field *field)
 {
 	const struct refinement *refinement;
 	const struct bitpart *bit;
 	const char *value;
 
+	if (!looks_at_bits(field))
+		return;
 	line(gen, "word = %s;", c_load(gen, field->type, c_pointer(gen, 0)));
 	*(field->type->width > 4 ? &gen->wide_word : &gen->word) = true;
 	for (bit = field->type->bits; bit; bit = bit->next) {
@@ -245,12 +263,14 @@ static void emit_scalar(struct gen *gen, const struct field *field)
 {
 	const struct refinement *refinement;
 	const struct flagset *flagset = field->type->flagset;
-	const char *load = c_load(gen, field->type, c_pointer(gen, 0)), *value = load;
+	const char *load = NULL, *value = NULL;
 
 	if (field->type->kind == T_BITS) {
 		emit_bits(gen, field);
 		return;
 	}
+	if (field->delivered || field->enum_rule || field->reserved_rule)
+		value = load = c_load(gen, field->type, c_pointer(gen, 0));
 	if (field->delivered) {
 		value = spec_printf(gen->spec, "m->%s", field->name);
 		line(gen, "%s = %s;", value, c_meaning(gen, field->type, load).text);
@@ -403,7 +423,7 @@ static void walk_locals(struct gen *gen, const struct field *field)
 	line(gen, "struct %s_%s element;", gen->spec->name, element->name);
 	if (type->kind == T_LIST || is_counted(type))
 		line(gen, "%s i;", count_type(type));
-	line(gen, "u32 at = 0%s;", is_counted(type) ? ", length" : element->fixed ? "" : ", part");
+	line(gen, "u32 at = 0%s;", is_counted(type) ? ", length = 0" : element->fixed ? "" : ", part = 0");
 	line(gen, "int rule;");
 	fputc('\n', gen->out);
 }
@@ -566,6 +586,13 @@ static void emit_region(struct gen *gen, const struct field *field)
 	}
 	if (field->type->fixed_size >= 0) {
 		emit_contents(gen, field, c_pointer(gen, 0), spec_printf(gen->spec, "%u", (u32)field->type->fixed_size));
+		return;
+	}
+	if (field->type->kind == T_BYTES && bytes->kind == E_REMAINING && !field->delivered) {
+		line(gen, "at = size;");
+		gen->at = gen->dynamic = true;
+		gen->base = 0;
+		gen->absolute = -1;
 		return;
 	}
 	name = hold_bytes(gen, bytes);
@@ -958,7 +985,7 @@ static void emit_locals(const struct gen *gen, FILE *out)
 	if (gen->end)
 		fputs("\tu32 end;\n", out);
 	if (gen->used)
-		fputs("\tu32 part;\n", out);
+		fputs("\tu32 part = 0;\n", out);	/* compilers cannot tell that it is set before it is used */
 	if (gen->rule)
 		fputs("\tint rule;\n", out);
 	if (gen->wide_bytes || gen->wide_from || gen->wide_word || gen->word || gen->bytes || gen->from ||
@@ -1084,8 +1111,8 @@ void emit_check_prototypes(struct spec *spec, FILE *out)
 	const struct layout *layout;
 
 	if (spec->header)
-		put_lines(out, 0, spec_printf(spec, "%s;", check_head(spec, spec->header)));
+		emit_prototype(spec, out, check_head(spec, spec->header), has_rules(spec, spec->header));
 	for (layout = spec->layouts; layout; layout = layout->next)
 		if (layout->direction != REFUSED && (layout->kind != L_STRUCT || layout->used))
-			put_lines(out, 0, spec_printf(spec, "%s;", check_head(spec, layout)));
+			emit_prototype(spec, out, check_head(spec, layout), has_rules(spec, layout));
 }

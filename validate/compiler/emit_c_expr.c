@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "emit_c.h"
+#include "sema.h"
 
 static struct c_text text(const char *string, int binds, enum c_width width)
 {
@@ -334,6 +335,12 @@ static s128 top_of(const struct expr *expr)
 	return ref->kind == REF_CONTEXT ? ((s128)1 << ref->context->type->width * 8) - 1 : U64_TOP;
 }
 
+/* Numbers, and what is computed of them alone. */
+static bool is_constant_sum(const struct expr *expr)
+{
+	return is_literal(expr) || (expr->kind == E_BINARY && is_constant_sum(expr->a) && is_constant_sum(expr->b));
+}
+
 static enum op mirrored(enum op op)
 {
 	static const enum op other[] = {
@@ -343,15 +350,32 @@ static enum op mirrored(enum op op)
 	return other[op];
 }
 
+/* "x & 6" is never 1, "x | 6" never 8. */
+static bool never_equal(const struct expr *a, const struct expr *b)
+{
+	const struct expr *mask;
+
+	if (a->kind != E_BINARY || (a->op != OP_AND && a->op != OP_OR))
+		return false;
+	mask = is_constant_sum(a->a) ? a->a : a->b;
+	if (!is_constant_sum(mask))
+		return false;
+	return a->op == OP_AND ? b->range.lo & ~mask->range.lo : mask->range.lo & ~b->range.lo;
+}
+
 /* 1 or 0 where the type alone decides: compilers complain if they are asked such things. */
 static int decided(enum op op, const struct expr *a, const struct expr *b)
 {
 	s128 top;
 
-	if (is_literal(a) && !is_literal(b))
+	if (same_expr(a, b))
+		return op == OP_EQ || op == OP_LE || op == OP_GE;
+	if (is_constant_sum(a) && !is_constant_sum(b))
 		return decided(mirrored(op), b, a);
-	if (!is_literal(b))
+	if (!is_constant_sum(b))
 		return -1;
+	if ((op == OP_EQ || op == OP_NE) && never_equal(a, b))
+		return op == OP_NE;
 	top = top_of(a);
 	if (op == OP_LT || op == OP_GE)
 		return !b->range.hi ? op == OP_GE : b->range.lo > top ? op == OP_LT : -1;
@@ -545,6 +569,11 @@ bool uses_context(const struct layout *layout)
 	return expr_uses_context(layout->when) || items_use_context(layout->items);
 }
 
+static bool type_has_rules(const struct spec *spec, const struct type *type)
+{
+	return type && ((type->layout && has_rules(spec, type->layout)) || type_has_rules(spec, type->element));
+}
+
 /* Whether checking this layout can fail; a fixed struct may be only a shape. */
 bool has_rules(const struct spec *spec, const struct layout *layout)
 {
@@ -556,7 +585,7 @@ bool has_rules(const struct spec *spec, const struct layout *layout)
 		    rule != spec->dispatch_rule)
 			return true;
 	for (item = layout->items; item; item = item->next)
-		if (item->kind == I_FIELD && item->field->type->layout && has_rules(spec, item->field->type->layout))
+		if (item->kind == I_FIELD && type_has_rules(spec, item->field->type))
 			return true;
 	return !layout->fixed;
 }

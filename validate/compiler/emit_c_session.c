@@ -339,9 +339,10 @@ static void session_type(struct spec *spec, FILE *out, const struct session *ses
 		if (starts_request(spec, event))
 			fprintf(out, "\tstruct %s_%s_request %s;\n", spec->name, event->name, event->name);
 	fprintf(out, "};\n\nextern const struct session_table %s_%s_table;\n", spec->name, session->name);
-	put_lines(out, 0, spec_printf(spec, "%s;\n%s;", step_head(spec, session, "receive"), step_head(spec, session, "send")));
+	emit_prototype(spec, out, step_head(spec, session, "receive"), true);
+	emit_prototype(spec, out, step_head(spec, session, "send"), true);
 	if (has_key(spec, session))
-		put_lines(out, 0, spec_printf(spec, "%s;", key_head(spec, session)));
+		emit_prototype(spec, out, key_head(spec, session), true);
 }
 
 void emit_session_types(struct spec *spec, FILE *out)
@@ -357,7 +358,7 @@ void emit_session_types(struct spec *spec, FILE *out)
 	}
 	for (layout = spec->layouts; layout; layout = layout->next)
 		if (layout->has_request_rules)
-			put_lines(out, 0, spec_printf(spec, "%s;", match_head(spec, layout)));
+			emit_prototype(spec, out, match_head(spec, layout), true);
 	for (session = spec->sessions; session; session = session->next)
 		session_type(spec, out, session);
 }

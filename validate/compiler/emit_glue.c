@@ -92,7 +92,7 @@ static void emit_members(FILE *out, const struct spec *spec, const struct layout
 
 static bool has_check(const struct layout *layout)
 {
-	return layout->direction != REFUSED;
+	return layout->direction != REFUSED && (layout->kind != L_STRUCT || layout->used);
 }
 
 static bool takes_size(const struct layout *layout)

@@ -899,13 +899,16 @@ static bool ends_run(const struct item *item)
 static bool is_one_run(const struct layout *layout)
 {
 	const struct item *item;
+	bool some = false;
 
 	if (layout->kind == L_STRUCT || layout->trailing_ignored)
 		return false;
-	FOR_ITEMS(item, layout->items)
+	FOR_ITEMS(item, layout->items) {
 		if (!in_run(item) && item->kind != I_RULE && item->kind != I_LET)
 			return false;
-	return true;
+		some |= in_run(item);
+	}
+	return some;
 }
 
 /* The run that starts with @item must fit. */

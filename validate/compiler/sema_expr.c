@@ -281,11 +281,17 @@ static void no_field(struct walker *walker, const struct expr *expr, const struc
 {
 	const char *best = NULL;
 	const struct item *item;
+	struct loc loc = expr->loc;
 
 	FOR_ITEMS(item, layout->items)
 		if (item->kind == I_FIELD)
 			best = nearest(name, best, item->field->name);
-	error_at(walker->spec, expr->loc, "%s '%s' has no field '%s'%s", what, layout->name, name,
+	/* not the "request." before it */
+	if (expr->kind == E_REQUEST && !expr->part && loc.length > strlen(name)) {
+		loc.column += loc.length - (u32)strlen(name);
+		loc.length = (u32)strlen(name);
+	}
+	error_at(walker->spec, loc, "%s '%s' has no field '%s'%s", what, layout->name, name,
 		 suggest(walker->spec, best));
 }
 
@@ -820,6 +826,8 @@ int always(const struct walker *walker, const struct expr *expr)
 			break;
 		if (expr->op >= OP_BOTH)
 			return always_logic(expr->op, always(walker, expr->a), always(walker, expr->b));
+		if (same_expr(expr->a, expr->b))
+			return expr->op == OP_EQ || expr->op == OP_LE || expr->op == OP_GE;
 		return always_compare(expr->op, expr->a->range, expr->b->range);
 	default:
 		break;

@@ -36,13 +36,21 @@ static u32 distance(const char *a, const char *b)
 	return row[n];
 }
 
+/* Whether a name begins with another of at least some letters. */
+static bool begins(const char *name, const char *with, size_t least)
+{
+	size_t length = strlen(with);
+
+	return length >= least && !strncmp(name, with, length);
+}
+
 /* The nearer of two candidates, if near enough to be a slip of the pen. */
 const char *nearest(const char *name, const char *best, const char *candidate)
 {
 	u32 limit = strlen(name) > 4 ? 2 : strlen(name) > 2;
 	u32 far = distance(name, candidate);
 
-	if (far > limit && !(strlen(name) > 3 && !strncmp(candidate, name, strlen(name))))
+	if (far > limit && !begins(candidate, name, 4) && !begins(name, candidate, 2))
 		return best;
 	return !best || far < distance(name, best) ? candidate : best;
 }

@@ -178,8 +178,10 @@ static struct expr *remainder_of(struct walker *walker, struct expr *value, stru
 	struct expr *expr = binary(walker, OP_MOD, value, unit, loc);
 
 	expr->range.hi = unit->range.hi - 1;
-	if (unit->range.lo < 1)
-		error_at(walker->spec, unit->loc, "this can be 0, and nothing is a multiple of 0");
+	if (unit->range.lo >= 1)
+		return expr;
+	error_at(walker->spec, unit->loc, "this can be 0, and nothing is a multiple of 0");
+	expr->range.hi = U64_TOP;	/* that is all there is to say about it */
 	return expr;
 }
 
@@ -343,15 +345,32 @@ static void note_constant(struct field *field, const struct refinement *refineme
 	field->constant_value = (u64)test->b->range.lo;
 }
 
+/* What looks like an upper bound, up to a refinement. */
+static const struct refinement *looks_like_bound(const struct field *field, const struct refinement *until)
+{
+	const struct refinement *one;
+
+	for (one = field->refinements; one != until; one = one->next)
+		if (one->kind == R_RANGE ||
+		    (one->kind == R_COMPARE && (one->op == OP_LT || one->op == OP_LE || one->op == OP_EQ)))
+			return one;
+	return NULL;
+}
+
 static void check_role(struct walker *walker, struct field *field, struct refinement *refinement)
 {
+	const struct refinement *bound = looks_like_bound(field, refinement);
 	struct interval now = known(walker, &(struct ref){ .kind = REF_FIELD, .field = field });
 
 	field->role = refinement->role;
 	field->checked = true;
 	if (refinement->role == ROLE_NUMBER || now.hi < field->range.hi)
 		return;
-	error_at(walker->spec, field->loc, "'%s' addresses memory and has no bound", field->name);
+	if (bound)
+		error_at(walker->spec, bound->loc, "this is no bound for '%s', which addresses memory: its other side has none",
+			 field->name);
+	else
+		error_at(walker->spec, field->loc, "'%s' addresses memory and has no bound", field->name);
 }
 
 /* "endpoint : guid = request.endpoint": the only thing said about a GUID by a rule of its own. */
@@ -385,7 +404,8 @@ static void walk_refinement(struct walker *walker, struct field *field, struct r
 		return;
 	case R_IGNORED:
 		if (has_parts(field->type))
-			error_at(walker->spec, refinement->loc, "a struct says itself what its fields may hold, 'ignored' or not");
+			error_at(walker->spec, refinement->loc,
+				 "a struct says itself what its fields may hold, 'ignored' or not");
 		field->ignored = field->checked = true;
 		return;
 	case R_NO_OVERLAP:
@@ -662,7 +682,8 @@ static void walk_elements(struct walker *walker, struct field *field)
 	if (resolve_place(walker, amount) && type->kind == T_ARRAY && element->fixed_size > 1 &&
 	    amount->range.hi > U64_TOP / element->fixed_size)
 		error_at(walker->spec, amount->loc, "the bytes of that many elements can exceed 64 bits: bound it first");
-	if (type->fixed_size < 0 && (type->kind == T_FILL || element->fixed_size >= 0) && can_exceed(field, amount))
+	if (type->fixed_size < 0 && (type->kind == T_FILL || element->fixed_size >= 0) &&
+	    (can_exceed(field, amount) || (type->kind == T_ARRAY && element->fixed_size > 1)))
 		field->bounds_rule = field_rule(walker, field, amount->loc, "bounds");
 	if (type->kind == T_FILL && element->fixed_size > 1)
 		field->whole_rule = field_rule(walker, field, amount->loc, "whole");

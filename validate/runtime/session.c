@@ -34,6 +34,27 @@ static const struct session_event *session_event_of(const struct session_event *
 	return NULL;
 }
 
+/*
+ * A message comes or goes. An answer ends a request, which must be on its way ("pending"); a
+ * request begins one, which must not be. Without a pairing rule there is no request.
+ */
+static int session_step(const struct session_table *table, const struct session_state *s,
+			const struct session_event *event, bool pending, u64 guards, struct session_state *next)
+{
+	const struct session_line *line;
+
+	if (!event)
+		return table->stranger;
+	line = session_find(table, event->first, s->state, event->event, guards);
+	if (!line)
+		return event->state_rule;
+	if (event->pairing_rule && !(s->pending & event->request) == pending)
+		return event->pairing_rule;
+	next->state = session_next(line, s->state);
+	next->pending = line->cancel ? 0 : s->pending ^ event->request;
+	return 0;
+}
+
 /**
  * session_start() - puts a session into its first state, with nothing asked
  * @table: the session's tables
@@ -59,19 +80,7 @@ void session_start(const struct session_table *table, struct session_state *s)
 int session_receive(const struct session_table *table, const struct session_state *s, u16 kind, u64 guards,
 		    struct session_state *next)
 {
-	const struct session_event *event = session_event_of(table->on, table->on_count, kind);
-	const struct session_line *line;
-
-	if (!event)
-		return table->stranger;
-	line = session_find(table, event->first, s->state, event->event, guards);
-	if (!line)
-		return event->state_rule;
-	if (event->pairing_rule && !(s->pending & event->request))
-		return event->pairing_rule;
-	next->state = session_next(line, s->state);
-	next->pending = line->cancel ? 0 : s->pending & ~event->request;
-	return 0;
+	return session_step(table, s, session_event_of(table->on, table->on_count, kind), true, guards, next);
 }
 
 /**
@@ -88,19 +97,7 @@ int session_receive(const struct session_table *table, const struct session_stat
 int session_send(const struct session_table *table, const struct session_state *s, u16 kind, u64 guards,
 		 struct session_state *next)
 {
-	const struct session_event *event = session_event_of(table->send, table->send_count, kind);
-	const struct session_line *line;
-
-	if (!event)
-		return table->stranger;
-	line = session_find(table, event->first, s->state, event->event, guards);
-	if (!line)
-		return event->state_rule;
-	if (event->pairing_rule && (s->pending & event->request))
-		return event->pairing_rule;
-	next->state = session_next(line, s->state);
-	next->pending = line->cancel ? 0 : s->pending | event->request;
-	return 0;
+	return session_step(table, s, session_event_of(table->send, table->send_count, kind), false, guards, next);
 }
 
 /**

@@ -43,10 +43,10 @@ struct session_state {
 };
 
 void session_start(const struct session_table *table, struct session_state *s);
-int session_receive(const struct session_table *table, const struct session_state *s, u16 kind, u64 guards,
-		    struct session_state *next);
-int session_send(const struct session_table *table, const struct session_state *s, u16 kind, u64 guards,
-		 struct session_state *next);
+int __must_check session_receive(const struct session_table *table, const struct session_state *s, u16 kind,
+				 u64 guards, struct session_state *next);
+int __must_check session_send(const struct session_table *table, const struct session_state *s, u16 kind,
+			      u64 guards, struct session_state *next);
 bool session_local(const struct session_table *table, struct session_state *s, u8 event);
 
 #endif

@@ -6,19 +6,11 @@
 # with the kernel's. Prints "ok NAME" or "not ok NAME" a test. Nothing is loaded.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || exit
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
 
 here=tests/unit/layout
 architecture=$(dpkg --print-architecture)
-failed=0
-
-report() {
-	if [ "$1" -eq 0 ]; then
-		echo "ok $2"
-	else
-		echo "not ok $2"
-		failed=1
-	fi
-}
 
 # The newest headers of series $1, installed or unpacked.
 headers_of() {

@@ -8,23 +8,18 @@
 #	agree.sh MACHINE PROTOCOL INPUTS
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || exit
+# shellcheck source=tests/lib.sh
+. tests/lib.sh
 
 machine=$1
 protocol=$2
 inputs=$3
-failed=0
-
-report() {
-	if [ "$1" -eq 0 ]; then
-		echo "ok $protocol on $machine: $2"
-	else
-		echo "not ok $protocol on $machine: $2"
-		failed=1
-	fi
-}
+where="$protocol on $machine"
+spec=validate/spec/$protocol.spec
+[ -e "$spec" ] || spec=tests/unit/spec/$protocol.spec
 
 compare() {
-	local command=("build/$machine/difftest-$protocol" "validate/spec/$protocol.spec" "$inputs")
+	local command=("build/$machine/difftest-$protocol" "$spec" "$inputs")
 
 	case $machine in
 	host | clang) "${command[@]}" ;;
@@ -38,11 +33,11 @@ found() { sed -n "s/$1/\1/p" <<<"$output" | tail -n 1; }
 output=$(compare 2>&1)
 status=$?
 printf '%s\n' "$output"
-report $status 'the comparison ran to its end'
+report $status "$where: the comparison ran to its end"
 rules=$(found "^$protocol: [0-9]* vectors: \([0-9]* of [0-9]*\) rules broken.*")
 [ -n "$rules" ] && [ "${rules% of *}" -eq "${rules#* of }" ] && [ "${rules#* of }" -gt 0 ]
-report $? "each rule is broken by its vector, and no other before it ($rules)"
+report $? "$where: each rule is broken by its vector, and no other before it ($rules)"
 agreed=$(found "^$protocol: \([0-9]*\) inputs:.* 0 disagreements.*")
 [ "${agreed:-0}" -ge "$inputs" ]
-report $? "generated C and interpreter agree (${agreed:-0} inputs)"
+report $? "$where: generated C and interpreter agree (${agreed:-0} inputs)"
 exit $failed

@@ -8,21 +8,11 @@
 # compiler than build/airspec.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/bad" || exit
+# shellcheck source=tests/lib.sh
+. ../../../lib.sh
 
 airspec=${AIRSPEC:-$PWD/../../../../build/airspec}
 seconds=20
-failed=0
-count=0
-
-report() {
-	count=$((count + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $2"
-	else
-		echo "not ok $2"
-		failed=1
-	fi
-}
 
 # What the compiler says about $1; its exit code is the last line.
 complaint() {
