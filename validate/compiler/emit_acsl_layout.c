@@ -119,7 +119,7 @@ const char *acsl_field(const struct acsl *a, const struct ref *ref)
 	if (inside)
 		at = strcmp(at, "0") ? spec_printf(a->spec, "%s + %llu", at, (unsigned long long)inside) :
 		     number(a->spec, inside);
-	value = word(a, ref->field, at);
+	value = ref->flag ? load(a, ref->field->type, at) : word(a, ref->field, at);
 	return ref->bit ? bit_of(a, value, ref->bit->shift, ref->bit->width) : value;
 }
 
