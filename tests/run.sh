@@ -16,7 +16,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
 export CMOCKA_MESSAGE_OUTPUT=TAP
 logs=build/logs
-limit=${GROUP_SECONDS:-900}
+limit=${GROUP_SECONDS:-2700}
 passed=0
 failed=0
 

@@ -14,7 +14,7 @@ packages=(
 	gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	gcc-powerpc64-linux-gnu libc6-dev-ppc64-cross qemu-user
 	cvc4 frama-c-base why3 z3
-	busybox git iproute2 libelf1 pahole patch shellcheck sparse tshark universal-ctags
+	busybox git iproute2 libelf1 pahole patch python3 shellcheck sparse tshark universal-ctags
 )
 
 # Headers of two kernel series: Debian 12's own is a package like the others. Those of the

@@ -29,9 +29,9 @@ strip() {
 }
 
 # Runs WP on the functions "$2" of file "$1", showing progress; its output goes to "$3". A goal
-# gets "$4" seconds.
+# gets "$4" seconds; more options may follow.
 run_wp() {
-	frama-c "${wp_flags[@]}" -wp-timeout "$4" -wp-fct "$2" "$1" 2>&1 | tee "$3" |
+	frama-c "${wp_flags[@]}" -wp-timeout "$4" "${@:5}" -wp-fct "$2" "$1" 2>&1 | tee "$3" |
 		awk -v name="$(basename "$1" .c)" '
 			/goals scheduled/ { all = $2 }
 			/^\[wp\] \[.*\] Goal / && ++n % 200 == 0 { print "  " name ": " n " of " all " goals"; fflush() }' ||
@@ -47,13 +47,27 @@ unproved_goals() {
 	sed -nE '/ Valid/d; s/^\[wp\] \[[^]]*\] Goal ([^ ]+).*/\1/p' "$1" | sed -E 's/^typed_ref_//'
 }
 
-# Each function of list "$2" must be named by a goal of log "$1": the longest name that fits.
-functions_without_goals() {
+# "FUNCTION GOAL" for each goal of log "$1", by the longest name of list "$2" that fits.
+goals_by_function() {
 	sed -nE 's/^\[wp\] \[[^]]*\] Goal (typed_ref_)?([^ ]+).*/\2/p' "$1" |
 		awk 'NR == FNR { name[$1] = 1; next }
 		     { for (n = length($1); n; n--) if (substr($1, n, 1) == "_" && substr($1, 1, n - 1) in name) {
-				seen[substr($1, 1, n - 1)] = 1; break } }
-		     END { for (f in name) if (!(f in seen)) print f }' <(echo "$2" | tr , '\n') -
+				print substr($1, 1, n - 1), $1; break } }' <(echo "$2" | tr , '\n') -
+}
+
+functions_without_goals() {
+	comm -13 <(goals_by_function "$1" "$2" | cut -d' ' -f1 | sort -u) <(echo "$2" | tr , '\n' | sort)
+}
+
+# The functions of list "$2" that have goals unproved in log "$1", with commas.
+functions_unproved() {
+	join <(unproved_goals "$1" | sort) <(goals_by_function "$1" "$2" | sort -k2,2) -2 2 -o 2.1 | sort -u | paste -sd,
+}
+
+# The kinds of goal unproved in log "$1", as WP selects them.
+kinds_unproved() {
+	unproved_goals "$1" | sed -nE 's/.*_(assert|ensures|requires|assigns|terminates)(_.*)?$/@\1/p
+		s/.*_loop_(invariant|variant|assigns).*/@\1/p' | sort -u | paste -sd,
 }
 
 # What WP's memory model supposes about the functions "$2", one a line. All of it stands in the contracts' "requires",
@@ -65,20 +79,31 @@ other_hypotheses() {
 		'^\\(valid\((m|used|a|b)\)|separated\((m|used|a|b)(, (m|used|b|(msg|ctx) \+ \(\.\.\)))+\))$' || true
 }
 
-# What "$1" (a log) says of file "$2" whose functions are "$3".
+# What "$1" (a log) says of file "$2" whose functions are "$3". What is left unproven is tried
+# again case by case, one goal for each way through the function.
 judge() {
-	local log=$1 file=$2 list=$3 proved all name
+	local log=$1 file=$2 list=$3 proved all name again left_proved left_all
 	read -r proved all < <(count_goals "$log") || true
 	if [ -z "${all:-}" ]; then
 		complain "$file: WP did not come to its end:"
 		tail -3 "$log"
 		return
 	fi
+	again=$(functions_unproved "$log" "$list")
+	if [ "$proved" != "$all" ] && [ -n "$again" ]; then
+		echo "  $((all - proved)) goals again, case by case: $again"
+		run_wp "$file" "$again" "${log%.log}_cases.log" 30 -wp-split -wp-prop="$(kinds_unproved "$log")"
+		log=${log%.log}_cases.log
+		read -r left_proved left_all < <(count_goals "$log") || true
+		[ -n "${left_all:-}" ] || complain "$file: WP did not come to its end"
+		[ "${left_proved:-}" != "${left_all:-}" ] || proved=$all
+	fi
 	goals=$((goals + all))
 	unproved=$((unproved + all - proved))
 	while read -r name; do
 		echo "  UNPROVED $name in $file"
 	done < <(unproved_goals "$log")
+	log=$1
 	while read -r name; do
 		complain "$file: WP supposes $name"
 	done < <(other_hypotheses "$log" "$list")
@@ -111,6 +136,16 @@ prove_runtime() {
 	echo "run-time: $(echo "$list" | tr , '\n' | wc -l) functions"
 	frama-c "${wp_flags[@]}" -wp-timeout 30 "$file" > "$out/runtime.log" 2>&1 || true
 	judge "$out/runtime.log" "$file" "$list"
+}
+
+# Every construct of the language, also those no protocol here uses yet.
+prove_shapes() {
+	local file=$out/shapes_acsl.c list
+	build/airspec build -o "$out" tests/prove/shapes.spec > "$out/shapes.build" 2>&1
+	list=$(functions_of "$file" shapes | paste -sd,)
+	echo "shapes of the language:"
+	run_wp "$file" "$list" "$out/shapes.log" 30
+	judge "$out/shapes.log" "$file" "$list"
 }
 
 # ---- controls ----
@@ -188,6 +223,7 @@ prove_runtime
 for protocol; do
 	prove_protocol "$protocol"
 done
+prove_shapes
 prove_controls
 prove_single_fetch
 print_assumptions

@@ -120,7 +120,8 @@ static void write_contract(struct gen *gen, const struct layout *layout, const s
 	line(gen, "    ensures \\result == 0 <==> %s;", holds(gen, layout, ", size"));
 	if (*used)
 		line(gen, "    ensures \\result == 0 ==> *used == %s_%s_length(msg, size%s) && %lld <= *used <= size;",
-		     gen->spec->name, layout->name, acsl_extra(gen->spec, layout, uses_context(layout), false), (long long)layout->least_size);
+		     gen->spec->name, layout->name, acsl_extra(gen->spec, layout, uses_context(layout), false),
+		     (long long)layout->least_size);
 	if (a->facts) {
 		line(gen, "    ensures \\result == 0 ==>");
 		gen->indent = 1;
@@ -255,8 +256,10 @@ static const char *onward(struct gen *gen, const struct walk *walk)
 		acsl_describe(&element, walk->element);
 	if (walk->type->linked) {
 		link = acsl_field(&element, &walk->type->link);
-		rest = spec_printf(gen->spec, "(%s == 0 || (%s <= %s < size - at && %s))", link, walk->length, link,
-				   from(gen, walk, "from", spec_printf(gen->spec, "at + %s", link), "i + 1"));
+		/* nothing follows at the end of the region: easier for provers than a second "or" */
+		rest = spec_printf(gen->spec, "(%s == 0 || %s <= %s < size - at) &&\n%s", link, walk->length, link,
+				   from(gen, walk, "from", spec_printf(gen->spec, "%s == 0 ? size : at + %s", link, link),
+					"i + 1"));
 	}
 	if (walk->type->until)
 		rest = spec_printf(gen->spec, "(%s || %s)", acsl_truth(&element, walk->type->until), rest);
@@ -309,7 +312,8 @@ void acsl_loop(struct gen *gen, const struct field *field)
 
 	line(gen, "/*@ loop invariant at <= size%s;",
 	     !walk.most ? spec_printf(gen->spec, " && at %% %s == 0", walk.length) : counted ? " && i <= count" : "");
-	line(gen, "    loop invariant\n\t%s <==>\n\t%s;", from(gen, &walk, "from", "0", "0"), from(gen, &walk, "from", "at", "i"));
+	line(gen, "    loop invariant\n\t%s <==>\n\t%s;", from(gen, &walk, "from", "0", "0"),
+	     from(gen, &walk, "from", "at", "i"));
 	if (counted)
 		line(gen, "    loop invariant\n\t%s ==\n\t%s;", from(gen, &walk, "end", "0", "0"),
 		     from(gen, &walk, "end", "at", "i"));

@@ -247,6 +247,16 @@ static void emit_fill(FILE *out, const struct spec *spec)
 	fputs("}\n\n", out);
 }
 
+static bool any_comes_in(const struct spec *spec)
+{
+	const struct layout *layout;
+
+	for (layout = spec->layouts; layout; layout = layout->next)
+		if (layout->kind == L_MESSAGE && layout->direction != TO_HOST)
+			return true;
+	return false;
+}
+
 static void emit_receive(FILE *out, const char *P)
 {
 	fprintf(out, "static int receive(const u8 *bytes, u32 size, const void *context, void *message, u32 *kind)\n"
@@ -364,8 +374,9 @@ static void emit_table(FILE *out, const struct spec *spec)
 	if (spec->context)
 		fprintf(out, "\t.context_size = sizeof(struct %s_context), .fill = fill,\n", spec->name);
 	if (spec->message_count)
-		fprintf(out, "\t.message_size = sizeof(struct %s_message), .receive = receive, .wrap = wrap,\n",
-			spec->name);
+		fprintf(out, "\t.message_size = sizeof(struct %s_message), .wrap = wrap,\n", spec->name);
+	if (any_comes_in(spec))
+		fputs("\t.receive = receive,\n", out);
 	if (spec->sessions)
 		fputs("\t.sessions = sessions, .session_count = sizeof(sessions) / sizeof(sessions[0]),\n", out);
 	fputs("};\n", out);
@@ -381,10 +392,10 @@ void emit_glue(struct spec *spec, FILE *out)
 	emit_layouts(out, spec, spec);
 	emit_fill(out, spec);
 	emit_request_size(out, spec);
-	if (spec->message_count) {
+	if (any_comes_in(spec))
 		emit_receive(out, spec->name);
+	if (spec->message_count)
 		emit_wrap(out, spec);
-	}
 	if (spec->sessions) {
 		emit_request_bit(out);
 		emit_sessions_table(out, spec);

@@ -141,12 +141,18 @@ static void learn_size(struct walker *walker, const struct expr *small, const st
 		walker->region.hi = hi;
 }
 
+/* Something whose values can turn out to be fewer than it was declared with. */
+static bool is_narrowable(const struct expr *expr)
+{
+	return expr->kind == E_NAME && expr->ref.kind != REF_NONE && expr->ref.kind < REF_CONST;
+}
+
 static void learn_less(struct walker *walker, const struct expr *small, const struct expr *big, int strict)
 {
 	learn_size(walker, small, big, strict);
-	if (small->kind == E_NAME && small->ref.kind != REF_NONE && small->ref.kind < REF_CONST)
+	if (is_narrowable(small))
 		narrow(walker, &small->ref, (struct interval){ 0, big->range.hi - strict });
-	if (big->kind == E_NAME && big->ref.kind != REF_NONE && big->ref.kind < REF_CONST)
+	if (is_narrowable(big))
 		narrow(walker, &big->ref, (struct interval){ small->range.lo + strict, U64_TOP });
 	add_fact(walker, small, big);
 }
@@ -162,7 +168,7 @@ void learn(struct walker *walker, const struct expr *expr)
 	if (expr->kind == E_RANGE) {
 		learn_less(walker, expr->b, expr->a, 0);
 		learn_less(walker, expr->a, expr->c, 0);
-	} else if (expr->kind == E_SET && expr->a->kind == E_NAME && expr->a->ref.kind != REF_NONE) {
+	} else if (expr->kind == E_SET && is_narrowable(expr->a)) {
 		for (i = 0; i < expr->list_length; i++) {
 			if (expr->list[i]->range.lo < range.lo)
 				range.lo = expr->list[i]->range.lo;
@@ -179,7 +185,7 @@ void learn(struct walker *walker, const struct expr *expr)
 			learn_less(walker, expr->b, expr->a, 0);
 	} else if (expr->kind == E_BINARY && (expr->op == OP_GE || expr->op == OP_GT)) {
 		learn_less(walker, expr->b, expr->a, expr->op == OP_GT);
-	} else if (expr->kind == E_NAME && expr->range.hi == 1) {
+	} else if (is_narrowable(expr) && expr->range.hi == 1) {
 		narrow(walker, &expr->ref, (struct interval){ 1, 1 });
 	}
 }

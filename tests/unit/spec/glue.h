@@ -50,7 +50,7 @@ struct glue {
 	void (*fill)(const u64 *values, void *context);
 	const struct glue_layout *layouts;
 	u32 layout_count;
-	/* NULL: the protocol has no messages; *kind: which it is */
+	/* NULL: no message comes from the host; *kind: which it is */
 	int (*receive)(const u8 *bytes, u32 size, const void *context, void *message, u32 *kind);
 	/* Puts an accepted view into a message of any kind; where its view lies in there. */
 	void *(*wrap)(void *message, u32 kind);
