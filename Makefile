@@ -15,8 +15,8 @@ SHAPES := sends moments
 INPUTS := 10000000
 # Seconds for each fuzzer of "make fuzz-smoke".
 FUZZ_SECONDS := 20
-# Random specifications that are tried: the first one's seed, and how many. Of later seeds some take minutes, and of
-# some gcc complains: comparisons of constants nobody would write.
+# Random specifications that are tried: the seed of the first, and how many. Of others some take
+# minutes, or compare constants such that gcc complains.
 SEED := 116
 COUNT := 19
 # "make test PROVE=" leaves the proofs out.
@@ -175,7 +175,7 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 	fuzz='fuzz/smoke.sh 5 $(PROTOCOLS)' \
 	$(if $(PROVE),prove='tests/prove/prove.sh && echo ok')
 
-TEST_PROGRAMS := $(UNIT_PROGRAMS) \
+TEST_PROGRAMS := $(PROTOCOLS:%=build/clang/build/gen/%_tables.o) $(UNIT_PROGRAMS) \
 	$(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) \
 	$(foreach m,host clang,$(SHAPES:%=build/$(m)/difftest-%)) $(FUZZERS) $(RANDOM_PROGRAMS)
 
