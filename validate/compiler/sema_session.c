@@ -236,7 +236,8 @@ static void check_key(struct spec *spec, const struct session *session)
 			if (item->kind == I_FIELD && !strcmp(item->field->name, session->key))
 				return;
 	}
-	error_at(spec, session->key_loc, "no message of this session has a field '%s'", session->key);
+	error_at(spec, session->key_loc, "no message in session '%s' has a field '%s'", session->name,
+		 session->key);
 }
 
 /* Lines with a condition; one that stands in several states counts once. */
