@@ -4,8 +4,8 @@
  * each read of it may give another value. Fetched once and validated, the relid is a safe
  * index. With DOUBLE_FETCH the same code looks at the original again: Eva must alarm.
  */
+#include "access.h"
 #include "control.h"
-#include "copy_out.h"
 
 #define RELIDS 2048
 
@@ -20,7 +20,7 @@ int receive_rescind(u32 size)
 
 	if (size > sizeof(shared))
 		return -1;
-	wire_copy_out(private_copy, (const volatile u8 __force __host *)shared, size);
+	host_fetch(private_copy, (const u8 __host *)(unsigned long)shared, size);
 	if (control_check_rescind(private_copy, size, &ctx, &m))
 		return -1;
 #ifdef DOUBLE_FETCH
