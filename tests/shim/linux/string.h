@@ -5,6 +5,25 @@
 
 #include <string.h>
 
+#include <linux/errno.h>
 #include <linux/types.h>
+
+/* Not to be optimised away. */
+static inline void memzero_explicit(void *p, size_t size)
+{
+	memset(p, 0, size);
+	__asm__ __volatile__("" : : "r"(p) : "memory");
+}
+
+/* The first byte that is not @byte, or NULL. */
+static inline void *memchr_inv(const void *p, int byte, size_t size)
+{
+	const u8 *at = p;
+
+	for (; size; at++, size--)
+		if (*at != (u8)byte)
+			return (void *)(unsigned long)at;
+	return NULL;
+}
 
 #endif
