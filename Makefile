@@ -25,7 +25,8 @@ PROVE := yes
 CCACHE := $(shell command -v ccache)
 WARNINGS := -Wall -Wextra -Werror
 CPPFLAGS := -D_GNU_SOURCE -Ivalidate/compiler -Ivalidate/runtime -Ibuild/gen \
-	-Itests/shim -Itests/unit -Itests/unit/spec -Ifuzz
+	-Ibounce -Icore -Ipolicy -Idrivers/scsi -Itests/shim -Itests/host -Itests/attacks \
+	-Itests/unit -Itests/unit/spec -Ifuzz
 
 # Says what it does in a line each; "make V=1" shows whole commands.
 Q := $(if $(V),,@)
@@ -106,7 +107,9 @@ SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZING := -fsanitize=fuzzer-no-link
 
 $(eval $(call machine,host,gcc,-O2))
-$(eval $(call machine,clang,clang,-O1 $(SANITIZE)))
+# With the hook that is told of every fetch from host memory.
+$(eval $(call machine,clang,clang,-O1 -DAIRLOCK_FETCH_HOOK $(SANITIZE)))
+$(eval $(call machine,threads,clang,-O1 -fsanitize=thread))
 $(eval $(call machine,fuzz,clang,-O1 $(SANITIZE) $(FUZZING)))
 $(eval $(call machine,ppc64,powerpc64-linux-gnu-gcc,-O2 -static))
 $(eval $(call machine,aarch64,aarch64-linux-gnu-gcc,-O2 -static))
@@ -123,6 +126,28 @@ build/clang/tests/unit/spec/difftest.o: CPPFLAGS += -DPROTOCOL=sample
 build/clang/random.a: build/clang/tests/unit/spec/difftest.o $(LIBRARY:%=build/clang/%) $(RUNTIME:%=build/clang/%)
 	@$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rc $@ $^
+
+# ---- the stack, in user space ----
+
+# The very files that become kernel modules; the shim below them; the model host beside them.
+STACK := $(patsubst %.c,%.o,$(wildcard bounce/*.c core/*.c policy/*.c drivers/*/*.c)) \
+	$(PROTOCOLS:%=build/gen/%.o) $(RUNTIME)
+SHIM := $(patsubst %.c,%.o,$(wildcard tests/shim/*.c))
+HOST := $(patsubst %.c,%.o,$(wildcard tests/host/*.c))
+SCENES := $(patsubst %.c,%.o,$(wildcard tests/attacks/*.c)) $(PROTOCOLS:%=build/gen/%_tables.o)
+
+$(foreach m,host clang threads,build/$(m)/stack.a): build/%/stack.a: $(addprefix build/%/,$(STACK) $(SHIM) $(HOST))
+	@$(say) AR $@
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+$(foreach m,clang threads,build/$(m)/attacks): build/%/attacks: $(addprefix build/%/,$(SCENES)) build/%/stack.a
+	@$(say) LINK $@
+	$(Q)$(CC_$*) $(CFLAGS_$*) -o $@ $^ -lpthread
+
+.PHONY: attacks
+## attacks: every attack of the catalogues against the whole stack, one verdict a line
+attacks: build/clang/attacks
+	@build/clang/attacks $(IDS)
 
 # ---- fuzzers ----
 
@@ -149,11 +174,14 @@ fuzz-smoke: $(FUZZERS)
 UNITS := $(wildcard tests/unit/*_test.c tests/unit/spec/*_test.c)
 UNIT_PROGRAMS := $(patsubst %.c,build/clang/%,$(notdir $(UNITS)))
 vpath %_test.c tests/unit tests/unit/spec
+# Those of the stack; a test that wants the scenes of the attacks gets them.
+STACK_PROGRAMS := $(filter-out %/runtime_test,$(patsubst %.c,build/clang/%,$(notdir $(wildcard tests/unit/*_test.c))))
+$(STACK_PROGRAMS): build/clang/stack.a
 
 $(UNIT_PROGRAMS): build/clang/%: %.c $(PROTOCOLS:%=build/clang/build/gen/%.o) \
 		$(SHAPES:%=build/clang/build/gen/%.o) $(RUNTIME:%=build/clang/%)
 	@$(say) LINK $@
-	$(Q)$(CC_clang) $(CFLAGS_clang) $(CPPFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.o,$^) -lcmocka
+	$(Q)$(CC_clang) $(CFLAGS_clang) $(CPPFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.o %.a,$^) -lcmocka -lpthread
 
 # Where generated C and interpreter are compared; fewer inputs where it is slow.
 MACHINES := host clang ppc64 aarch64
