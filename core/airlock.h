@@ -177,6 +177,7 @@ struct airlock_connection {
 	struct airlock_event *event_pool;
 
 	struct hostmem monitors;	/* two pages, or none */
+	int leaked;			/* pages, as last counted */
 	struct violations violations;
 	u64 messages, posts, retries;
 	atomic_t signals, monitor_signals;

@@ -209,8 +209,10 @@ static int channel_prepare(struct airlock_channel *channel, const struct airlock
 	airlock_channel_forget(channel);
 	channel->config = *config;
 	channel->given_back = true;
-	return hostmem_create(&channel->memory, channel->connection->visibility,
-			      config->pages_out + config->pages_in, private);
+	error = hostmem_create(&channel->memory, channel->connection->visibility,
+			       config->pages_out + config->pages_in, private);
+	violation_note_leaks(channel->connection, channel);
+	return error;
 }
 
 static void channel_fill_open(struct airlock_channel *channel, struct control_open *m, u8 *user)
@@ -366,6 +368,7 @@ static void channel_take_down(struct airlock_channel *channel)
 	channel->given_back = gpadl_given_back(&channel->gpadl);
 	channel_end_close(channel);
 	hostmem_destroy(&channel->memory, channel->given_back);
+	violation_note_leaks(channel->connection, channel);
 }
 
 static int channel_open(struct airlock_channel *channel, const struct airlock_channel_config *config)

@@ -73,6 +73,7 @@ int airlock_connection_init(struct airlock_connection *c, struct transport *tran
 	c->context.relid_max = RELIDS - 1;
 	c->context.subchannel_max = policy->subchannels_max;
 	c->context.trusted_path = transport->trusted;
+	c->leaked = atomic_read(&visibility->leaked);
 	connection_init_plain(c);
 	gpadl_table_init(&c->gpadls, policy->gpadl_bytes_max);
 	error = connection_alloc_events(c);
@@ -112,16 +113,20 @@ void connection_hear(struct airlock_connection *c, const struct control_message 
 /* An isolated guest signals by hypercall only: the pages would tell the host nothing it needs. */
 static int connection_share_monitors(struct airlock_connection *c)
 {
+	int error;
+
 	if (!c->policy.monitors || c->policy.isolated || c->monitors.at)
 		return 0;
-	return hostmem_create(&c->monitors, c->visibility, MONITOR_PAGES, false);
+	error = hostmem_create(&c->monitors, c->visibility, MONITOR_PAGES, false);
+	violation_note_leaks(c, NULL);
+	return error;
 }
 
 static void connection_unshare_monitors(struct airlock_connection *c)
 {
 	if (c->monitors.at)
 		hostmem_destroy(&c->monitors, !c->told);
-	memset(&c->monitors, 0, sizeof(c->monitors));
+	violation_note_leaks(c, NULL);
 }
 
 /* Only the paravisor can grant privacy from the host, so the host is not asked for it. */

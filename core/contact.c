@@ -61,8 +61,10 @@ static int contact_take_back(struct airlock_connection *c)
 
 	spin_lock_irqsave(&c->lock, flags);
 	silent = c->session.at.state == CONTROL_STATE_CONNECTION_CONTACTING;
-	if (silent)
+	if (silent) {
 		session_start(&control_connection_table, &c->session.at);
+		c->told = false;
+	}
 	spin_unlock_irqrestore(&c->lock, flags);
 	return silent ? -ENXIO : -EIO;
 }
@@ -77,6 +79,8 @@ static int contact_verdict(struct airlock_connection *c)
 		error = -EPIPE;
 	else if (!c->contact_supported)
 		error = -EPROTONOSUPPORT;
+	if (error == -EPROTONOSUPPORT)
+		c->told = false;	/* whoever refuses contact keeps nothing of it */
 	spin_unlock_irqrestore(&c->lock, flags);
 	return error;
 }

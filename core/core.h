@@ -123,6 +123,8 @@ bool event_scan(struct airlock_connection *c, u32 cpu);
 
 /* violation.c: counted and logged; what it costs is not the policy's but the caller's to say. */
 void violation_note(struct airlock_connection *c, struct airlock_channel *channel, enum core_rule rule);
+/* Pages were leaked since the last look. Process context. */
+void violation_note_leaks(struct airlock_connection *c, struct airlock_channel *channel);
 void violation_act(struct airlock_connection *c, const struct finding *found);
 
 #endif

@@ -165,6 +165,7 @@ static void device_remove(struct airlock_device *device)
 		c->bus->remove(device);
 	airlock_channel_close(primary);
 	airlock_channel_forget(primary);
+	violation_note_leaks(c, primary);	/* the driver's own memory too */
 	spin_lock_irqsave(&c->lock, flags);
 	device->state = DEVICE_GONE;
 	device->primary = NULL;

@@ -96,6 +96,20 @@ void violation_note(struct airlock_connection *c, struct airlock_channel *channe
 	violation_record(c, channel, CORE_RULE_ID(rule));
 }
 
+void violation_note_leaks(struct airlock_connection *c, struct airlock_channel *channel)
+{
+	int leaked = atomic_read(&c->visibility->leaked);
+	unsigned long flags;
+	bool more;
+
+	spin_lock_irqsave(&c->lock, flags);
+	more = leaked > c->leaked;
+	c->leaked = leaked;
+	spin_unlock_irqrestore(&c->lock, flags);
+	if (more)
+		violation_note(c, channel, CORE_RULE_PAGE_LEAKED);
+}
+
 /* Whoever is let off too often is not let off again. */
 static bool violation_is_strike(struct airlock_connection *c, struct airlock_channel *channel)
 {

@@ -230,10 +230,17 @@ static int scsi_send(struct scsi_request *request, const struct scsi_command *co
 	return airlock_send_request(request->lane->channel, &packet, request->id);
 }
 
-/* What the caller can make use of. An index of the host's that lies is a command that failed (ST-008). */
-static int scsi_queue_error(int error)
+/*
+ * What the caller can make use of. An index of the host's that lies is a command that failed (ST-008); a
+ * sub-channel that went meanwhile is no reason to, others are there.
+ */
+static int scsi_queue_error(const struct scsi_lane *lane, int error)
 {
-	return error == -EAGAIN || error == -EINVAL ? error : error == -EMSGSIZE ? -EINVAL : -ENODEV;
+	if (error == -EAGAIN || error == -EINVAL)
+		return error;
+	if (error == -EMSGSIZE)
+		return -EINVAL;
+	return lane->index ? -EAGAIN : -ENODEV;
 }
 
 static int scsi_queue_on(struct scsi_engine *engine, struct scsi_command *command, u32 cpu, u32 nth)
@@ -253,10 +260,11 @@ static int scsi_queue_on(struct scsi_engine *engine, struct scsi_command *comman
 	if (!error)
 		error = scsi_send(request, command);
 	if (error) {
+		error = scsi_queue_error(lane, error);
 		if (request->buffer.count)
 			bounce_unmap(&request->buffer, cpu);
 		scsi_put_request(request, command, &building);
-		return scsi_queue_error(error);
+		return error;
 	}
 	spin_lock_irqsave(&engine->lock, flags);
 	scsi_sender_leaves(lane);

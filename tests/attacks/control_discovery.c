@@ -93,7 +93,9 @@ ATTACK(confidential_claimed, "C-005", "confidential VMBus is offered without its
 	cpuid.stack_signature = 0x31235356;
 	cpuid.stack_max_leaf = 0x40000081;
 	expect(!discovery_check(&cpuid, &hardware, &scene->policy, &result) && !result.confidential);
-	not_believed(CORE_RULE_DISCOVERY_CONFIDENTIAL, "core.discovery.confidential");
+	strike("leaves judged");
+	scene->policy.confidential_required = true;
+	refused(CORE_RULE_DISCOVERY_CONFIDENTIAL, "core.discovery.confidential");
 }
 
 ATTACK(confidential_hidden, "C-006", "confidential VMBus is withdrawn where the policy demands it")

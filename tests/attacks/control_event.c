@@ -68,7 +68,7 @@ ATTACK(flag_failed, "C-054", "flag after an open that failed")
 	scene_prepare(SCENE_ECHO);
 	act("on open_result: set 16 32 0xc0000001");
 	expect(!scene_connect());
-	scene_run(100);
+	scene_run(12000);
 	acted();
 	expect(scene->probe_result);
 	flag(0, scene->echo_channel->relid);

@@ -207,8 +207,9 @@ ATTACK(offers_2047, "C-114", "2047 offers at once")
 	for (i = 100; i < 2040; i++) {
 		put32(m + 184, i);
 		put32(m + 36, i);
-		host_offers(m);
+		host_post(scene->host, m, 196);
 	}
+	strike("%u offers", i - 100);
 	scene_run(5000);
 	expect(rule_fired("core.offer.limit") + rule_fired("core.offer.rate") > 1000);
 	expect(scene->connection.channel_count <= scene->policy.channels_max);
@@ -226,10 +227,11 @@ ATTACK(churn, "C-115", "offer and rescind of the same channel, for ever")
 	scene->connection.offer_tokens = 16;
 	put32(rescind + 8, 77);
 	for (i = 0; i < 200; i++) {
-		host_offers(m);
+		host_post(scene->host, m, 196);
 		host_post(scene->host, rescind, 12);
 		scene_run(1);
 	}
+	strike("%u times", i);
 	scene_run(2000);
 	expect_rule("core.offer.rate");
 	expect(scene->probes < 60);

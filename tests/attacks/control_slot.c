@@ -160,11 +160,11 @@ static void refill(struct host *h, void *argument, const void *at, uint32_t size
 {
 	u8 *slot = slot_of(hearing_cpu());
 
-	(void)h;
 	(void)argument;
 	(void)size;
 	if (at == slot + 4 && !get32(slot) && refills++ < 5) {
 		put32(slot, 1);
+		h->synic[hearing_cpu()].delivered++;
 		strike("slot filled again before the end of message");
 	}
 }
@@ -229,6 +229,8 @@ ATTACK(other_processor, "C-030", "a message in the slot of another processor")
 
 ATTACK(untrusted_path, "C-031", "a confidential connection gets messages from the host's own page")
 {
+	u8 rescind[12] = { CONTROL_MESSAGE_TYPE_RESCIND };
+
 	scene_prepare(SCENE_ECHO | SCENE_DISK | SCENE_CONFIDENTIAL);
 	scene->host->features |= CONTROL_FEATURE_CONFIDENTIAL;
 	scene->policy.features |= CONTROL_FEATURE_CONFIDENTIAL;
@@ -237,7 +239,8 @@ ATTACK(untrusted_path, "C-031", "a confidential connection gets messages from th
 	expect(scene->connection.context.features & CONTROL_FEATURE_CONFIDENTIAL);
 	scene->connection.context.trusted_path = 0;
 	strike("the next message does not come by way of the paravisor");
-	host_rescind(scene->host, scene->echo_channel);
+	put32(rescind + 8, scene->echo_channel->relid);
+	host_post(scene->host, rescind, 12);
 	scene_run(20);
 	expect(!scene->removes);
 	expect_rule("control.header.trusted");
@@ -269,11 +272,12 @@ ATTACK(message_storm, "C-033", "a valid message at each end of message, for ever
 	for (i = 0; i < 3000; i++) {
 		make_offer(m, plain_class(), (const u8 *)"instance-in-storm", 100 + i % 1900);
 		put32(m + 36, i);
-		host_offers(m);
+		host_post(scene->host, m, 196);
 		if (i % 16 == 0)
 			scene_run(1);
 	}
 	scene_run(1000);
+	strike("3000 offers");
 	expect(rule_fired("core.offer.rate") + rule_fired("core.offer.limit") + rule_fired("core.message.flood") > 1000);
 	evidence("core.offer.rate, core.offer.limit: %u channels of 3000 offers", scene->connection.channel_count);
 	expect(scene->connection.channel_count <= scene->policy.channels_max);

@@ -91,7 +91,7 @@ ATTACK(selected_other, "C-076", "another version than asked for")
 	expect(scene_connect());
 	acted();
 	expect_rule("control.version_response.selected.value");
-	scene_end(0);
+	scene_end(2);	/* monitor pages: told to the host, and never given back */
 }
 
 ATTACK(connection_id, "C-077", "connection id 0, one beyond 24 bits, one that is dead")
@@ -209,7 +209,7 @@ ATTACK(no_connection_id, "C-084", "no connection id is known for the contact")
 	expect(scene_connect());
 	expect(shim_now() - before < 5000);
 	evidence("one attempt a version, %llu ms in all", (unsigned long long)(shim_now() - before));
-	scene_end(0);
+	scene_end(2);	/* monitor pages: told to the host, for all anyone knows */
 }
 
 ATTACK(left_over, "C-085", "messages of the last kernel's connection still lie in the slots")

@@ -69,7 +69,8 @@ ATTACK(write_back, "R-042", "write index goes back before what was read: old pac
 	write_index(88 - 16);
 	scene_run(20);
 	expect(scene->received == 2);
-	ring_is_given_up("ring.header.inside");
+	evidence("as far as indices go this is a full ring: what comes next was never written");
+	ring_is_given_up("ring.header.type.enum");
 }
 
 ATTACK(write_unwritten, "R-043", "write index advances over bytes nobody has written")
@@ -125,7 +126,7 @@ ATTACK(partial_descriptor, "R-046", "8 bytes written: less than a packet can hav
 {
 	scene_start(SCENE_ECHO | SCENE_DISK);
 	write_index(host_end()->out_write + 8);
-	ring_is_given_up("core.ring.partial");
+	ring_is_given_up("ring.header.in_ring");
 }
 
 ATTACK(read_index_overwritten, "R-047", "the guest's own read index is overwritten")
@@ -138,6 +139,7 @@ ATTACK(read_index_overwritten, "R-047", "the guest's own read index is overwritt
 	strike("own read index set to 0");
 	host_end()->out_known = 0;
 	host_says(ordinary, 64);
+	airlock_channel_poll(guest_end());	/* the host has fooled itself out of a signal */
 	scene_run(20);
 	expect(scene->received == 2 && !change.seen);
 	expect(host_peek(host_end(), TO_GUEST, HOST_READ_INDEX) == host_end()->out_write);
@@ -453,7 +455,7 @@ ATTACK(pending_changes, "R-068", "pending send size changes during the decision"
 ATTACK(feature_cleared, "R-069", "the feature bit of the ring to the guest is cleared after the open")
 {
 	scene_start(SCENE_ECHO | SCENE_DISK);
-	expect(guest_end()->in.flow_control);
+	expect(signals_for(DATA - 8) == 1 && guest_end()->in.flow_control);
 	host_poke(host_end(), TO_GUEST, HOST_FEATURES, 0);
 	change_before(host_field(host_end(), TO_GUEST, HOST_FEATURES), 4, 0, ~0U);
 	strike("feature bits cleared");
@@ -560,5 +562,7 @@ ATTACK(old_packets, "R-074", "after a re-open the write index covers the packets
 	write_index(old);
 	scene_run(20);
 	expect(!scene->received);
-	ring_is_given_up("ring.header.type.enum");
+	expect_rule("ring.header.type.enum");
+	scene_quarantined(guest_end());
+	scene_end(0);
 }

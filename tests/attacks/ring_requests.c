@@ -178,6 +178,7 @@ static bool shorten(struct host_channel *ch, void *argument, struct host_packet 
 	if (ch != scene->echo_channel || p->type != 11)
 		return true;
 	p->size = 8;
+	p->length8 = 2 + 1;
 	strike("completion of 8 bytes instead of 64");
 	return true;
 }

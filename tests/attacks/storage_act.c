@@ -7,6 +7,7 @@
 
 #include <linux/workqueue.h>
 
+#include "memory.h"
 #include "shim.h"
 #include "storage_act.h"
 
@@ -18,6 +19,8 @@
 /* ---- fetches ---- */
 
 void (*act_on_fetch)(const struct host_place *place, u32 size);
+void (*act_on_data_fetch)(const u8 *at, u32 size);
+void (*act_on_command)(struct host_channel *ch, const struct host_packet *p);
 
 static struct watch watches[WATCHES];
 static u32 watch_count;
@@ -69,8 +72,11 @@ static void fetching(struct host *h, void *argument, const void *at, u32 size)
 	struct host_place place;
 
 	(void)argument;
-	if (!h->locate(h, at, &place))
+	if (!h->locate(h, at, &place)) {
+		if (act_on_data_fetch)
+			act_on_data_fetch(sim_host_address(at), size);
 		return;
+	}
 	note_fetch(&place, size);
 	if (act_on_fetch)
 		act_on_fetch(&place, size);
@@ -178,6 +184,8 @@ static bool commanded(struct target *t, void *argument, struct host_channel *ch,
 	last_id = p->transaction;
 	last_packet_size = p->size;
 	last_packet_at = (ch->in_read + ch->in_size - total) % ch->in_size;
+	if (act_on_command)
+		act_on_command(ch, p);
 	return true;
 }
 
@@ -211,6 +219,12 @@ void send_news(struct host_channel *ch, u32 operation, u64 transaction, const ch
 	send_packet(make_packet(ch, IN_BAND, transaction, operation, 64), what);
 }
 
+void send_completion(struct host_channel *ch, u64 id, u32 operation, u32 size, const char *what)
+{
+	send_packet(make_packet(ch, COMPLETION, id, operation, size), what);
+	scene_run(20);
+}
+
 /* ---- scenes ---- */
 
 static void install(void)
@@ -221,6 +235,8 @@ static void install(void)
 	watch_count = held_count = lies_told = 0;
 	lie_no_more();
 	act_on_fetch = NULL;
+	act_on_data_fetch = NULL;
+	act_on_command = NULL;
 	scene->host->hooks.fetching = fetching;
 	scene->target.answer = answering;
 	scene->target.command = commanded;
@@ -228,10 +244,15 @@ static void install(void)
 		scene->target.luns[0].memory[i] = (u8)(i * 7 + i / BLOCK);
 }
 
+void act_prepare_as(unsigned int kind)
+{
+	scene_prepare(SCENE_ECHO | SCENE_DISK | kind);
+	install();
+}
+
 void act_prepare(void)
 {
-	scene_prepare(SCENE_ECHO | SCENE_DISK);
-	install();
+	act_prepare_as(0);
 }
 
 void act_connect(void)
@@ -273,6 +294,8 @@ static void act_no_more(void)
 {
 	lie_no_more();
 	act_on_fetch = NULL;
+	act_on_data_fetch = NULL;
+	act_on_command = NULL;
 	scene_run(10);
 }
 
@@ -345,13 +368,33 @@ void act_later(u32 ms, void (*act)(void))
 
 /* ---- commands ---- */
 
+static void io_done(struct scsi_command *command)
+{
+	command->glue = command;
+}
+
+int io_queue(struct io *io, struct scsi_engine *engine, u32 cpu, const u8 *cdb, u32 cdb_bytes, u8 direction, u32 size)
+{
+	struct scsi_command *c = &io->command;
+
+	expect(size <= sizeof(io->bytes));
+	memset(c, 0, sizeof(*c));
+	memcpy(c->cdb, cdb, cdb_bytes);
+	c->cdb_bytes = cdb_bytes;
+	c->direction = direction;
+	io->data = (struct kvec){ io->bytes, size };
+	c->data = &io->data;
+	c->pieces = 1;
+	c->bytes = size;
+	c->tagged = true;
+	c->timeout = 60;
+	c->done = io_done;
+	return scsi_queue(engine, c, cpu);
+}
+
 static int io_start(struct io *io, const u8 *cdb, u32 cdb_bytes, u8 direction, u32 size)
 {
-	expect(size <= sizeof(io->bytes));
-	memset(&io->command, 0, sizeof(io->command));
-	io->data = (struct kvec){ io->bytes, size };
-	memcpy(io->cdb, cdb, cdb_bytes);
-	return scene_command(&io->command, io->cdb, cdb_bytes, direction, size ? &io->data : NULL);
+	return io_queue(io, &scene->engine, 0, cdb, cdb_bytes, direction, size);
 }
 
 static int io_blocks(struct io *io, u8 opcode, u32 lba, u32 blocks, u8 direction)
@@ -373,11 +416,37 @@ int io_write(struct io *io, u32 lba, u32 blocks, u8 fill)
 	return io_blocks(io, WRITE_10, lba, blocks, STORAGE_DATA_DIRECTION_WRITE);
 }
 
+u64 live_read(struct io *io)
+{
+	held_count = 0;
+	lie_about(0, READ_10, 0, withhold, NULL);
+	expect(!io_read(io, 16, 8));
+	scene_run(10);
+	expect(held_count == 1 && !io->command.glue);
+	lie_no_more();
+	return held[0].answer.transaction;
+}
+
+void live_read_goes_on(struct io *io)
+{
+	expect(!io->command.glue);
+	release_held();
+	expect(io_wait(io) && io_is_good(io, 16));
+}
+
+bool io_failed(struct io *io)
+{
+	const struct scsi_command *c = &io->command;
+
+	return io_wait(io) && c->verdict == SCSI_ERROR && !c->transferred && !c->sense_bytes &&
+	       io_all(io, 0, io->data.iov_len, 0);
+}
+
 int io_plain(struct io *io, u8 opcode)
 {
-	u8 cdb[6] = { opcode };
+	u8 cdb[10] = { opcode };
 
-	return io_start(io, cdb, sizeof(cdb), STORAGE_DATA_DIRECTION_NONE, 0);
+	return io_start(io, cdb, opcode < 0x20 ? 6 : 10, STORAGE_DATA_DIRECTION_NONE, 0);
 }
 
 int io_get(struct io *io, const u8 *cdb, u32 cdb_bytes, u32 size)

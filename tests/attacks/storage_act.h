@@ -23,6 +23,8 @@ enum {
 
 /* As those of attack.h, with a plain device and a controller, and with the hooks below in place. */
 void act_prepare(void);
+/* Of another kind: SCENE_PLAIN, SCENE_CONFIDENTIAL. */
+void act_prepare_as(unsigned int kind);
 void act_start(void);
 /* Contact and probes after act_prepare(). */
 void act_connect(void);
@@ -59,6 +61,11 @@ struct watch *watch_ring(struct host_channel *ch, enum host_area area, u32 from,
 /* Called before each fetch; NULL: nobody. */
 extern void (*act_on_fetch)(const struct host_place *place, u32 size);
 
+/* Of memory that is neither ring nor slot: the host's address. */
+extern void (*act_on_data_fetch)(const u8 *at, u32 size);
+/* When the target hears a command, before it looks at its data. */
+extern void (*act_on_command)(struct host_channel *ch, const struct host_packet *p);
+
 /* ---- lies ---- */
 
 /* Changes an answer; false: it is withheld, and lies in held[]. */
@@ -79,7 +86,9 @@ void lie_no_more(void);
 bool withhold(struct target_answer *a);
 /* Sends an answer; the guest's fetch of it is a strike. NULL: no strike. */
 void tell(struct target_answer *a, const char *what);
-/* The last held answers leave as they are. */
+/* A completion under @id, with a payload of @size bytes that says @operation; a strike when fetched. */
+void send_completion(struct host_channel *ch, u64 id, u32 operation, u32 size, const char *what);
+/* The held answers leave as they are. */
 void release_held(void);
 /* A packet of the host on @ch, with a storage header and @size bytes of payload in all. */
 struct host_packet *make_packet(struct host_channel *ch, u16 type, u64 transaction, u32 operation, u32 size);
@@ -94,13 +103,20 @@ void send_news(struct host_channel *ch, u32 operation, u64 transaction, const ch
 struct io {
 	struct scsi_command command;
 	struct kvec data;
-	u8 cdb[16];
 	u8 bytes[65536];
 };
+
+int io_queue(struct io *io, struct scsi_engine *engine, u32 cpu, const u8 *cdb, u32 cdb_bytes, u8 direction, u32 size);
 
 /* Blocks of LUN 0, which hold a pattern. 0 or -errno. */
 int io_read(struct io *io, u32 lba, u32 blocks);
 int io_write(struct io *io, u32 lba, u32 blocks, u8 fill);
+/* A read whose answer is held back: its id, which is alive. */
+u64 live_read(struct io *io);
+/* It was not touched: the answer leaves, and it ends well. */
+void live_read_goes_on(struct io *io);
+/* A command has failed, with nothing in its buffer. */
+bool io_failed(struct io *io);
 /* A command without data, or with @size bytes to the guest. */
 int io_plain(struct io *io, u8 opcode);
 int io_get(struct io *io, const u8 *cdb, u32 cdb_bytes, u32 size);

@@ -533,28 +533,13 @@ static void end_second(void)
 	target_destroy(&second);
 }
 
-static void second_done(struct scsi_command *command)
-{
-	command->glue = command;
-}
-
 /* A block of the second controller's disk. */
 static bool second_reads(void)
 {
-	io.cdb[0] = READ_10;
-	io.cdb[5] = 3;
-	io.cdb[8] = 1;
-	memset(&io.command, 0, sizeof(io.command));
-	memcpy(io.command.cdb, io.cdb, 10);
-	io.data = (struct kvec){ io.bytes, BLOCK };
-	io.command.cdb_bytes = 10;
-	io.command.direction = STORAGE_DATA_DIRECTION_READ;
-	io.command.data = &io.data;
-	io.command.pieces = 1;
-	io.command.bytes = BLOCK;
-	io.command.done = second_done;
+	static const u8 read10[10] = { READ_10, [5] = 3, [8] = 1 };
+
 	memset(second.luns[0].memory + 3 * BLOCK, 0x3c, BLOCK);
-	if (scsi_queue(&second_engine, &io.command, 0) || !io_wait(&io))
+	if (io_queue(&io, &second_engine, 0, read10, 10, STORAGE_DATA_DIRECTION_READ, BLOCK) || !io_wait(&io))
 		return false;
 	return io.command.verdict == SCSI_DONE && io_all(&io, 0, BLOCK, 0x3c);
 }

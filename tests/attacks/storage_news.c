@@ -8,7 +8,6 @@
 #include "storage_act.h"
 
 #define IN_BAND 6
-#define COMPLETION 11
 #define COMPLETE_IO 1
 #define REMOVE_DEVICE 2
 #define ENUMERATE_BUS 11
@@ -23,30 +22,6 @@ static void start_lenient(void)
 	act_lenient();
 	act_connect();
 	expect(scene->engine_started);
-}
-
-static u64 live_read(void)
-{
-	lie_about(0, READ_10, 0, withhold, NULL);
-	expect(!io_read(&io, 16, 8));
-	scene_run(10);
-	expect(held_count == 1 && !io.command.glue);
-	lie_no_more();
-	return held[0].answer.transaction;
-}
-
-static void live_read_goes_on(void)
-{
-	expect(!io.command.glue);
-	release_held();
-	expect(io_wait(&io) && io_is_good(&io, 16));
-}
-
-/* The command ended as a failure, with nothing in its buffer. */
-static void live_read_failed(void)
-{
-	expect(io_wait(&io) && io.command.verdict == SCSI_ERROR);
-	expect(!io.command.transferred && io_all(&io, 0, 4096, 0));
 }
 
 /* ---- moments ---- */
@@ -85,7 +60,7 @@ ATTACK(news_while_removed, "ST-044", "news of disks, while the device is being r
 	u32 rescans;
 
 	start_lenient();
-	live_read();
+	live_read(&io);
 	rescans = scene->rescans;
 	act_later(100, news_while_draining);
 	scsi_stop(&scene->engine);
@@ -114,12 +89,12 @@ ATTACK(storm_of_news, "ST-045", "a storm of news")
 ATTACK(removal_in_flight, "ST-046", "a disk is said to be removed, while commands are on their way")
 {
 	act_start();
-	live_read();
+	live_read(&io);
 	send_news(scene->disk_channel, REMOVE_DEVICE, 0, "a removal");
 	scene_run(1500);
 	expect(scene->rescans == 1 && !disk_channel()->dead);
 	evidence("another look at the bus, no more");
-	live_read_goes_on();
+	live_read_goes_on(&io);
 	act_works();
 }
 
@@ -128,8 +103,7 @@ ATTACK(removal_in_flight, "ST-046", "a disk is said to be removed, while command
 ATTACK(completion_of_nothing, "ST-047", "COMPLETE_IO under the id 0, as an answer and as news")
 {
 	start_lenient();
-	send_packet(make_packet(scene->disk_channel, COMPLETION, 0, COMPLETE_IO, 64), "an answer to nothing");
-	scene_run(20);
+	send_completion(scene->disk_channel, 0, COMPLETE_IO, 64, "an answer to nothing");
 	expect_rule("ring.completion.ours");
 	send_news(scene->disk_channel, COMPLETE_IO, 0, "news that says to be an answer");
 	scene_run(20);
@@ -156,8 +130,8 @@ ATTACK(names_of_no_adapter, "ST-048", "names of an adapter, short ones, without 
 static void answer_with(u32 operation)
 {
 	start_lenient();
-	send_packet(make_packet(scene->disk_channel, COMPLETION, live_read(), operation, 64), "an answer that is none");
-	live_read_failed();
+	send_completion(scene->disk_channel, live_read(&io), operation, 64, "an answer that is none");
+	expect(io_failed(&io));
 	expect_rule("storage.header.answer_says_so");
 	expect(scene->engine.pinned == 1);
 	release_held();			/* the answer proper is too late */
@@ -178,13 +152,13 @@ ATTACK(news_for_a_command, "ST-050", "news under the id of a command")
 	answer_with(ENUMERATE_BUS);
 	answer_with(REMOVE_DEVICE);
 	start_lenient();
-	id = live_read();
+	id = live_read(&io);
 	send_news(scene->disk_channel, ENUMERATE_BUS, id, "news under a live id");
 	send_news(scene->disk_channel, REMOVE_DEVICE, id, "news under a live id");
 	scene_run(1500);
 	expect_rule("storage.header.news_has_no_id");
 	expect(!scene->rescans);
-	live_read_goes_on();
+	live_read_goes_on(&io);
 	act_works();
 }
 

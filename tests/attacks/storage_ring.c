@@ -53,24 +53,6 @@ ATTACK(payload_in_the_descriptor, "ST-003", "payload offsets of 0, 1, and beyond
 	lost_framing(IN_BAND, 11, 10, 64, "ring.header.inside");
 }
 
-/* A command whose answer is held back, so that its id is alive. */
-static u64 live_read(void)
-{
-	lie_about(0, READ_10, 0, withhold, NULL);
-	expect(!io_read(&io, 16, 8));
-	scene_run(10);
-	expect(held_count == 1 && !io.command.glue);
-	lie_no_more();
-	return held[0].answer.transaction;
-}
-
-static void live_read_goes_on(void)
-{
-	expect(!io.command.glue);
-	release_held();
-	expect(io_wait(&io) && io_is_good(&io, 16));
-}
-
 ATTACK(payload_starts_late, "ST-004", "payloads that start behind an extended header, in kinds that have none")
 {
 	struct host_packet *p;
@@ -84,12 +66,12 @@ ATTACK(payload_starts_late, "ST-004", "payloads that start behind an extended he
 	scene_run(50);
 	expect_rule("ring.in_band.plain");
 	expect(!scene->rescans);
-	p = make_packet(scene->disk_channel, COMPLETION, live_read(), 1, 64);
+	p = make_packet(scene->disk_channel, COMPLETION, live_read(&io), 1, 64);
 	p->offset8 = 4;
 	send_packet(p, "a completion with payload from byte 32 on");
 	scene_run(50);
 	expect_rule("ring.completion.plain");
-	live_read_goes_on();
+	live_read_goes_on(&io);
 	act_works();
 }
 
@@ -225,7 +207,7 @@ ATTACK(kinds_of_packets, "ST-010", "packets of all other kinds, under the id of 
 	act_prepare();
 	act_lenient();
 	act_connect();
-	id = live_read();
+	id = live_read(&io);
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		broken = scene->connection.violations.total;
 		send_packet(make_packet(scene->disk_channel, types[i], id, 1, 64), "a packet of another kind");
@@ -234,7 +216,7 @@ ATTACK(kinds_of_packets, "ST-010", "packets of all other kinds, under the id of 
 	}
 	expect_rule("ring.dispatch");
 	expect_rule("ring.cancel.refused");
-	live_read_goes_on();
+	live_read_goes_on(&io);
 	act_works();
 	lost_framing(14, 2, 10, 64, "ring.header.type.enum");
 	lost_framing(0, 2, 10, 64, "ring.header.type.enum");
@@ -263,7 +245,7 @@ ATTACK(flags_of_packets, "ST-011", "the host wants an answer, and sets flags tha
 	expect_rule("ring.in_band.unasked");
 	expect(!answers_of_the_guest && !scene->rescans);
 	evidence("never answered");
-	p = make_packet(scene->disk_channel, COMPLETION, live_read(), 1, 64);
+	p = make_packet(scene->disk_channel, COMPLETION, live_read(&io), 1, 64);
 	p->flags = 0x8000;
 	send_packet(p, "a completion with a flag of no meaning");
 	expect(io_wait(&io) && io.command.verdict == SCSI_GONE);
@@ -284,7 +266,7 @@ ATTACK(short_packets, "ST-012", "completions of less than 64 bytes, news of less
 		act_prepare();
 		act_lenient();
 		act_connect();
-		p = make_packet(scene->disk_channel, COMPLETION, live_read(), 1, wrong_sizes[i]);
+		p = make_packet(scene->disk_channel, COMPLETION, live_read(&io), 1, wrong_sizes[i]);
 		send_packet(p, "a short completion");
 		expect(io_wait(&io) && io.command.verdict == SCSI_ERROR && !io.command.transferred);
 		expect(io_all(&io, 0, 4096, 0));

@@ -225,7 +225,7 @@ static void mark_slot(struct audit *a, const struct host_place *place, const uin
 		slot->delivered = delivered;
 		slot->type = type;
 	}
-	if (!type || place->offset < SLOT_HEAD)
+	if (!type || place->offset < SLOT_HEAD || place->offset >= SLOT)
 		return;
 	if (slot->fetched[place->offset])
 		report(a, place, "was fetched before");
@@ -242,31 +242,44 @@ static bool may_fetch(const struct host_place *place)
 	return word == 4 || word == 8;
 }
 
-static void audit_byte(struct audit *a, const uint8_t *at)
+static void audit_byte(struct audit *a, const struct host_place *place, const uint8_t *at)
 {
-	struct host_place place;
-
-	if (!audit_locate(a, at, &place))
-		return;
-	switch (place.area) {
+	switch (place->area) {
 	case HOST_OUT_DATA:
-		return mark_ring(a, &place);
+		return mark_ring(a, place);
 	case HOST_SLOT:
-		return mark_slot(a, &place, sim_host_address(at));
+		return mark_slot(a, place, at);
 	case HOST_IN_DATA:
-		return report(a, &place, "is the guest's own");
+		return report(a, place, "is the guest's own");
 	case HOST_FLAGS:
 		return;
 	default:
-		if (!may_fetch(&place) && place.offset % 4 == 0)
-			report(a, &place, "is the guest's own");
+		if (!may_fetch(place) && place->offset % 4 == 0)
+			report(a, place, "is the guest's own");
 	}
+}
+
+/* Bytes of one page. */
+static void audit_piece(struct audit *a, const uint8_t *at, uint32_t size)
+{
+	const uint8_t *address = sim_host_address(at);
+	struct host_place place;
+	uint32_t i;
+
+	if (!audit_locate(a, at, &place))
+		return;
+	for (i = 0; i < size; i++, place.offset++)
+		audit_byte(a, &place, address + i);
 }
 
 void audit_fetch(struct audit *a, const void *at, uint32_t size)
 {
-	uint32_t i;
+	const uint8_t *p = at;
+	uint32_t part;
 
-	for (i = 0; i < size; i++)
-		audit_byte(a, (const uint8_t *)at + i);
+	for (; size; size -= part, p += part) {
+		part = FRAME - (uintptr_t)p % FRAME;
+		part = part < size ? part : size;
+		audit_piece(a, p, part);
+	}
 }

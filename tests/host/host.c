@@ -77,42 +77,22 @@ void host_destroy(struct host *h)
 	free(h);
 }
 
-/* ---- the lock, and interrupts once it is free ---- */
+/* ---- the lock ---- */
 
 void host_lock(struct host *h)
 {
 	pthread_mutex_lock(&h->lock);
-	h->depth++;
-}
-
-static void raise_interrupts(struct host *h, uint64_t cpus, bool event)
-{
-	uint32_t cpu;
-
-	for (cpu = 0; cpus; cpu++, cpus >>= 1) {
-		if (cpus & 1 && h->interrupt)
-			h->interrupt(h->interrupt_argument, cpu, event);
-	}
 }
 
 void host_unlock(struct host *h)
 {
-	uint64_t messages = 0, events = 0;
-
-	if (--h->depth == 0) {
-		messages = h->message_interrupts;
-		events = h->event_interrupts;
-		h->message_interrupts = 0;
-		h->event_interrupts = 0;
-	}
 	pthread_mutex_unlock(&h->lock);
-	raise_interrupts(h, messages, false);
-	raise_interrupts(h, events, true);
 }
 
-void host_ask_interrupt(struct host *h, uint32_t cpu, bool event)
+void host_interrupt(struct host *h, uint32_t cpu, bool event)
 {
-	*(event ? &h->event_interrupts : &h->message_interrupts) |= 1ull << cpu;
+	if (h->interrupt)
+		h->interrupt(h->interrupt_argument, cpu, event);
 }
 
 void host_error(struct host *h, const char *format, ...)

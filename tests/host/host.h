@@ -101,7 +101,7 @@ struct host_channel {
 	uint32_t blocked;		/* pending send size that waits for a signal of the guest; 0: none */
 	bool broken;			/* the guest has broken a rule of rings: the host has let go of them */
 	bool reoffer;			/* again, under the same relid, as soon as it is released */
-	uint32_t opens;			/* times */
+	uint32_t opens;			/* times, of whatever had this relid */
 	uint8_t user[120];		/* of the open message */
 	uint16_t event_flag;		/* what the guest is signalled with */
 	uint8_t monitor_id;		/* 0xff: none */
@@ -210,14 +210,12 @@ struct host {
 	struct host_synic synic[HOST_CPUS];
 	uint64_t needless_eoms;
 	uint64_t layout;			/* changes with each open and close, and with SynIC pages */
-	/* The wires of the interrupts; called without the lock. */
+	/* The wires of the interrupts: nothing of the guest runs in there. */
 	void (*interrupt)(void *argument, uint32_t cpu, bool event);
 	void *interrupt_argument;
-	uint64_t message_interrupts, event_interrupts;	/* a bit a processor: to be raised */
 	/* Where a fetch of the guest goes: set by the model, which knows the guest's addresses. */
 	bool (*locate)(struct host *h, const void *at, struct host_place *place);
 	pthread_mutex_t lock;
-	uint32_t depth;
 };
 
 struct host *host_create(uint32_t cpus);
@@ -227,7 +225,7 @@ void host_destroy(struct host *h);
 bool host_run(struct host *h);
 /* When (ms) there will be something to do without the guest doing anything first; all ones: never. */
 uint64_t host_next(struct host *h);
-/* One at a time. Functions of this header lock for themselves; interrupts go out when the last lock is let go. */
+/* One at a time, and again by who has it. Functions of this header lock for themselves; hooks are called with it. */
 void host_lock(struct host *h);
 void host_unlock(struct host *h);
 /* The guest has done what no honest guest does. */

@@ -52,7 +52,7 @@ static inline bool any_set(const uint8_t *p, uint32_t size)
 
 /* host.c */
 void *host_need(void *allocated);		/* ends the program if it is NULL */
-void host_ask_interrupt(struct host *h, uint32_t cpu, bool event);
+void host_interrupt(struct host *h, uint32_t cpu, bool event);
 
 /* pages.c. private: by the eyes of a paravisor. */
 uint8_t *host_page(bool private, uint64_t gfn, uint32_t offset, uint32_t size);

@@ -29,12 +29,13 @@ static void free_rings(struct host_channel *ch)
 void host_channel_forget(struct host_channel *ch)
 {
 	struct host *h = ch->host;
-	uint32_t relid = ch->relid;
+	uint32_t relid = ch->relid, opens = ch->opens;
 
 	free_rings(ch);
 	memset(ch, 0, sizeof(*ch));
 	ch->host = h;
 	ch->relid = relid;
+	ch->opens = opens;	/* goes on counting: no two opens of a relid are the same */
 }
 
 /* The connection is gone. Devices stay, to be offered again; sub-channels do not. */

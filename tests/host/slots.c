@@ -111,7 +111,7 @@ static void write_slot(struct host *h, uint8_t *slot, const struct host_message 
 	host_shared_write(slot + 4, head, sizeof(head));
 	host_shared_write(slot + SLOT_HEAD, m->bytes, m->size);
 	__atomic_store_n((uint32_t *)slot, m->slot_type, __ATOMIC_RELEASE);
-	host_ask_interrupt(h, m->cpu, false);
+	host_interrupt(h, m->cpu, false);
 	h->synic[m->cpu].delivered++;
 	h->delivered++;
 }
@@ -211,7 +211,7 @@ void host_set_event(struct host *h, uint32_t cpu, uint32_t bit)
 					       VMBUS_SINT * SLOT + bit / 32 * 4, 4);
 		old = __atomic_fetch_or(word, 1u << bit % 32, __ATOMIC_SEQ_CST);
 		if (!(old >> bit % 32 & 1))
-			host_ask_interrupt(h, cpu, true);
+			host_interrupt(h, cpu, true);
 	}
 	host_unlock(h);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "disk.h"
+#include "memory.h"
 
 enum {
 	COMPLETE_IO = 1, EXECUTE_SRB = 3, RESET_LUN = 4, RESET_ADAPTER = 5, RESET_BUS = 6,
@@ -33,6 +34,7 @@ enum { STEP_BEGIN, STEP_VERSION, STEP_PROPERTIES, STEP_END, STEP_READY };
 #define SRB_SHORT 36
 #define SRB_LONG 52
 #define FRAME 4096
+#define FLAG_PRIVATE_MEMORY 0x4	/* of an offer */
 
 static uint64_t le(const uint8_t *p, unsigned int width)
 {
@@ -269,6 +271,35 @@ static void refuse(struct target *t, struct target_answer *a)
 	answer_command(t, a, &c);
 }
 
+/* Private pages, which a paravisor reaches, and which were promised to this device's guest. */
+static bool is_private(const struct host_channel *ch)
+{
+	return ch->device->flags & FLAG_PRIVATE_MEMORY && ch->host && ch->host->trusted;
+}
+
+static void move_private(const struct host_packet *p, uint8_t *data, uint32_t size, bool to_guest)
+{
+	uint32_t offset = p->byte_offset, part;
+	uint8_t *page;
+
+	for (; size; size -= part, data += part, offset += part) {
+		part = FRAME - offset % FRAME;
+		part = part < size ? part : size;
+		page = sim_paravisor_memory(p->gfns[offset / FRAME], offset % FRAME, part);
+		memcpy(to_guest ? page : data, to_guest ? data : page, part);
+	}
+}
+
+static void move(const struct host_channel *ch, const struct host_packet *p, uint8_t *data, uint32_t size, bool to_guest)
+{
+	if (is_private(ch))
+		move_private(p, data, size, to_guest);
+	else if (to_guest)
+		host_write_range(p->gfns, p->byte_offset, data, size);
+	else
+		host_read_range(p->gfns, p->byte_offset, data, size);
+}
+
 static void run_command(struct target *t, struct target_answer *a, const struct host_packet *p,
 			struct disk_command *c)
 {
@@ -276,10 +307,10 @@ static void run_command(struct target *t, struct target_answer *a, const struct 
 	if (!c->data)
 		abort();
 	if (!c->in && c->room)
-		host_read_range(p->gfns, p->byte_offset, c->data, c->room);
+		move(a->channel, p, c->data, c->room, false);
 	disk_execute(t, c);
 	if (c->in && c->moved)
-		host_write_range(p->gfns, p->byte_offset, c->data, c->moved);
+		move(a->channel, p, c->data, c->moved, true);
 	free(c->data);
 	answer_command(t, a, c);
 }

@@ -11,8 +11,10 @@
 /* Not to be optimised away. */
 static inline void memzero_explicit(void *p, size_t size)
 {
-	memset(p, 0, size);
-	__asm__ __volatile__("" : : "r"(p) : "memory");
+	volatile u8 *at = p;
+
+	for (; size; size--)
+		*at++ = 0;
 }
 
 /* The first byte that is not @byte, or NULL. */
