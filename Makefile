@@ -149,6 +149,18 @@ $(foreach m,clang threads,build/$(m)/attacks): build/%/attacks: $(addprefix buil
 attacks: build/clang/attacks
 	@build/clang/attacks $(IDS)
 
+# Seconds of "make soak".
+SECONDS := 60
+
+$(foreach m,host clang threads,build/$(m)/soak): build/%/soak: build/%/tests/soak/soak.o build/%/stack.a
+	@$(say) LINK $@
+	$(Q)$(CC_$*) $(CFLAGS_$*) -o $@ $^ -lpthread
+
+.PHONY: soak
+## soak: a minute of honest traffic with rescinds, every byte compared: "make soak SECONDS=600"
+soak: build/host/soak
+	@build/host/soak $(SECONDS)
+
 # ---- fuzzers ----
 
 build/fuzz/compiler: $(LIBRARY:%=build/fuzz/%) build/fuzz/fuzz/compiler.o
@@ -199,13 +211,16 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 		$(s)-$(m)='tests/unit/spec/agree.sh $(m) $(s) $(INPUTS_clang)')) \
 	generality='tests/as-root.sh tests/unit/spec/generality.sh' \
 	dissector='tests/unit/spec/dissector.sh && echo ok' \
-	layout=tests/unit/layout/check.sh \
+	layout=tests/unit/layout/check.sh kernel=tests/unit/kernel/check.sh \
+	attacks='tests/attacks/ledger.sh build/clang/attacks' \
+	soak='build/host/soak 5 && echo ok' \
 	fuzz='fuzz/smoke.sh 5 $(PROTOCOLS)' \
 	$(if $(PROVE),prove='tests/prove/prove.sh && echo ok')
 
 TEST_PROGRAMS := $(PROTOCOLS:%=build/clang/build/gen/%_tables.o) $(UNIT_PROGRAMS) \
 	$(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) \
-	$(foreach m,host clang,$(SHAPES:%=build/$(m)/difftest-%)) $(FUZZERS) $(RANDOM_PROGRAMS)
+	$(foreach m,host clang,$(SHAPES:%=build/$(m)/difftest-%)) $(FUZZERS) $(RANDOM_PROGRAMS) \
+	build/clang/attacks build/host/soak
 
 .PHONY: test
 ## test: everything: sets up, builds, runs all tests, ends with "N passed, N failed"
@@ -239,10 +254,11 @@ check-style:
 	@tests/style.sh
 
 .PHONY: demo
-## demo: a minute's tour: specifications compiled, honest and hostile messages judged
+## demo: a tour: specifications compiled, messages judged, the stack attacked and soaked
 demo: setup
 	@echo 'building'
-	@$(MAKE) --no-print-directory $(PARALLEL) generate $(PROTOCOLS:%=build/host/difftest-%)
+	@$(MAKE) --no-print-directory $(PARALLEL) generate $(PROTOCOLS:%=build/host/difftest-%) \
+		build/clang/attacks build/host/soak
 	@tests/demo.sh
 
 .PHONY: clean

@@ -38,7 +38,7 @@ void gpadl_table_init(struct gpadl_table *t, u64 bytes_max)
 
 static u64 gpadl_bytes(const struct gpadl *g)
 {
-	return (u64)g->memory->pages * PAGE_SIZE;
+	return (u64)g->pages * PAGE_SIZE;
 }
 
 /* A free slot, searched from where the last one was found: handles come back late. */
@@ -64,7 +64,7 @@ static u32 gpadl_new_handle(struct gpadl_table *t, u32 slot)
  * gpadl_add() - give memory a handle
  * @t: the connection's handles
  * @g: in no table; all of it is set
- * @memory: what is to be named; outlives @g
+ * @memory: what is to be named; not to be destroyed until it is given back
  * @relid: of the channel it belongs to
  *
  * Context: any; the caller serialises.
@@ -81,6 +81,7 @@ int gpadl_add(struct gpadl_table *t, struct gpadl *g, const struct hostmem *memo
 	if (memory->pages > GPADL_PAGES_MAX)
 		return -EMSGSIZE;
 	g->memory = memory;
+	g->pages = memory->pages;
 	g->relid = relid;
 	if (t->bytes > t->bytes_max || gpadl_bytes(g) > t->bytes_max - t->bytes) {
 		t->refused++;
@@ -152,7 +153,7 @@ static void gpadl_pfns(const struct gpadl *g, u32 first, u32 count, u8 *pfns)
 static int gpadl_header(struct gpadl *g, const struct control_context *ctx, u8 *msg, u32 room,
 			u32 *size)
 {
-	u32 pages = g->memory->pages, count = min_t(u32, pages, HEADER_PAGES);
+	u32 count = min_t(u32, g->pages, HEADER_PAGES);
 	struct control_message m = { .kind = CONTROL_MSG_GPADL_HEADER };
 	u8 pfns[8 * HEADER_PAGES];
 
@@ -160,8 +161,8 @@ static int gpadl_header(struct gpadl *g, const struct control_context *ctx, u8 *
 	m.gpadl_header = (struct control_gpadl_header){
 		.relid = g->relid,
 		.handle = g->handle,
-		.range_bytes = 8 + 8 * pages,
-		.byte_count = pages * PAGE_SIZE,
+		.range_bytes = 8 + 8 * g->pages,
+		.byte_count = g->pages * PAGE_SIZE,
 		.pfns = { pfns, 8 * count },
 	};
 	if (control_build_gpadl_header(msg, room, ctx, &m.gpadl_header, size))
@@ -176,7 +177,7 @@ static int gpadl_header(struct gpadl *g, const struct control_context *ctx, u8 *
 static int gpadl_body(struct gpadl *g, const struct control_context *ctx, u8 *msg, u32 room,
 		      u32 *size)
 {
-	u32 left = g->memory->pages - g->sent, count = min_t(u32, left, BODY_PAGES);
+	u32 left = g->pages - g->sent, count = min_t(u32, left, BODY_PAGES);
 	struct control_message m = { .kind = CONTROL_MSG_GPADL_BODY };
 	u8 pfns[8 * BODY_PAGES];
 

@@ -20,7 +20,8 @@ struct gpadl {
 	u32 handle;
 	u32 relid;
 	const struct hostmem *memory;
-	u32 sent;		/* pages named so far */
+	u32 pages;		/* of it */
+	u32 sent;		/* of them named so far */
 	struct control_gpadl_session session;
 	struct completion answered;
 	int result;		/* of what was waited for: 0 or -errno */

@@ -132,16 +132,14 @@ static void shared_put(struct bounce_pool *pool, const u32 *slots, u32 count)
 static void cache_refill(struct bounce_pool *pool, struct pool_cache *cache)
 {
 	unsigned long flags;
-	u32 batch;
 
 	spin_lock_irqsave(&cache->lock, flags);
 	spin_lock(&pool->lock);
-	batch = min(pool->cache_most / 2, pool->free_count);
-	if (cache->count)
-		batch = 0;		/* someone else was here, or gave slots back */
-	pool->free_count -= batch;
-	memcpy(cache->slots + cache->count, pool->free + pool->free_count, batch * sizeof(u32));
-	cache->count += batch;
+	if (!cache->count) {		/* nobody else was here meanwhile, or gave slots back */
+		cache->count = min(pool->cache_most / 2, pool->free_count);
+		pool->free_count -= cache->count;
+		memcpy(cache->slots, pool->free + pool->free_count, cache->count * sizeof(u32));
+	}
 	spin_unlock(&pool->lock);
 	spin_unlock_irqrestore(&cache->lock, flags);
 }

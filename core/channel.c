@@ -63,6 +63,8 @@ struct airlock_channel *channel_create(struct airlock_device *device)
 	init_completion(&channel->opened);
 	init_completion(&channel->moved);
 	violations_init(&channel->violations);
+	/* A driver without requests has no table; the host may answer it all the same. */
+	spin_lock_init(&channel->requests.lock);
 	channel->monitor = NO_MONITOR;
 	channel->old_cpu = NO_CPU;
 	channel->cpu = placement_first(channel->connection, device->class);
@@ -126,9 +128,15 @@ void channel_die(struct airlock_channel *channel, int error)
 	channel->move_result = error;
 	complete(&channel->opened);
 	complete(&channel->moved);
-	gpadl_abandon(channel, error);
 	if (channel->ready)
 		tasklet_schedule(&channel->tasklet);	/* tells the driver */
+}
+
+void channel_put_away(struct airlock_channel *channel, int error)
+{
+	session_local(&control_channel_table, &channel->session.at, CONTROL_EVENT_CHANNEL_LOCAL_QUARANTINE);
+	channel_die(channel, error);
+	gpadl_abandon(channel, error);
 }
 
 int channel_status(struct airlock_channel *channel, u32 status)
@@ -251,6 +259,7 @@ static int channel_say_open(struct airlock_channel *channel, u8 *message, u32 *s
 	channel->open_result = -ETIMEDOUT;
 	channel->poll = false;
 	channel->mourned = false;
+	channel->old_cpu = NO_CPU;
 	reinit_completion(&channel->opened);
 	channel_fill_open(channel, &m.open, user);
 	error = control_say_channel(c, &channel->session, &m, message, size);
@@ -289,7 +298,7 @@ static int channel_await_open(struct airlock_channel *channel)
 		spin_lock_irqsave(&c->lock, flags);
 		if (session_local(&control_channel_table, &channel->session.at,
 				  CONTROL_EVENT_CHANNEL_AFTER_OPEN_DEADLINE))
-			channel_die(channel, -ETIMEDOUT);
+			channel_put_away(channel, -ETIMEDOUT);
 		spin_unlock_irqrestore(&c->lock, flags);
 	}
 	spin_lock_irqsave(&c->lock, flags);
@@ -328,7 +337,10 @@ static void channel_say_close(struct airlock_channel *channel)
 		airlock_quarantine(channel);	/* it may not know that it is closed */
 }
 
-/* Given up on: the host may use the rings until their pages are revoked, and is not asked about them. */
+/*
+ * Given up on: the host may use the rings until their pages are revoked, and is not asked about
+ * them. Nor is a host that has once said nothing while we leave: one deadline, not one a channel (C-178).
+ */
 static bool channel_is_lost(struct airlock_channel *channel)
 {
 	struct airlock_connection *c = channel->connection;
@@ -336,7 +348,7 @@ static bool channel_is_lost(struct airlock_channel *channel)
 	bool lost;
 
 	spin_lock_irqsave(&c->lock, flags);
-	lost = c->dead || channel->session.at.state == CONTROL_STATE_CHANNEL_ABANDONED;
+	lost = c->dead || c->silent || channel->session.at.state == CONTROL_STATE_CHANNEL_ABANDONED;
 	spin_unlock_irqrestore(&c->lock, flags);
 	return lost;
 }
@@ -348,11 +360,11 @@ static void channel_end_close(struct airlock_channel *channel)
 	unsigned long flags;
 
 	spin_lock_irqsave(&c->lock, flags);
-	session_local(&control_channel_table, &channel->session.at,
-		      channel->given_back ? CONTROL_EVENT_CHANNEL_LOCAL_RING_TORN_DOWN :
-					    CONTROL_EVENT_CHANNEL_LOCAL_QUARANTINE);
 	if (!channel->given_back)
-		channel_die(channel, -ENODEV);
+		channel_put_away(channel, -ENODEV);
+	else
+		session_local(&control_channel_table, &channel->session.at,
+			      CONTROL_EVENT_CHANNEL_LOCAL_RING_TORN_DOWN);
 	spin_unlock_irqrestore(&c->lock, flags);
 }
 

@@ -272,6 +272,7 @@ static void connection_set_leaving(struct airlock_connection *c, bool leaving)
 
 	spin_lock_irqsave(&c->lock, flags);
 	c->leaving = leaving;
+	c->silent = false;
 	c->suspended = false;
 	c->resuming = false;
 	spin_unlock_irqrestore(&c->lock, flags);
@@ -284,7 +285,7 @@ static void connection_set_leaving(struct airlock_connection *c, bool leaving)
  * Within the policy's deadlines, whatever the host does; what it does not give back is revoked, or
  * given up. If it answered, the connection may be used again.
  *
- * Context: process; may sleep.
+ * Context: process, but no driver's; may sleep.
  */
 void airlock_disconnect(struct airlock_connection *c)
 {

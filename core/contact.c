@@ -136,6 +136,8 @@ int contact_host(struct airlock_connection *c, u32 ceiling, u32 floor, u32 featu
 		else if (error != -EPROTONOSUPPORT)
 			break;
 	}
+	if (error == -ENXIO)
+		violation_note(c, NULL, CORE_RULE_MESSAGE_NO_CONNECTION);
 	if (error == -EPROTONOSUPPORT || (error == -ENXIO && floor >= CONTROL_VERSION_5_0))
 		violation_note(c, NULL, CORE_RULE_VERSION_FLOOR);
 	return error;

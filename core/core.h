@@ -95,6 +95,8 @@ void channel_remove(struct airlock_channel *channel);
 void channel_hear_open(struct airlock_channel *channel, const struct control_open_result *m);
 /* No packet from now on; all who wait for it wait no more. */
 void channel_die(struct airlock_channel *channel, int error);
+/* Quarantine: that, and what of its memory was about to be named to the host never will be. */
+void channel_put_away(struct airlock_channel *channel, int error);
 bool channel_is_open(const struct airlock_channel *channel);
 bool channel_is_closed(const struct airlock_channel *channel);
 /* 0, -EIO: the host has refused, -EPROTO: it said neither yes nor no. */

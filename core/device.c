@@ -104,8 +104,8 @@ static bool device_may_add(struct airlock_channel *channel)
 
 	spin_lock_irqsave(&c->lock, flags);
 	may = !channel->dead && !c->leaving && !c->suspended && device->state < DEVICE_REMOVING;
-	if (channel->index)
-		may &= device->primary->announced && !list_empty(&channel->node);
+	if (may && channel->index)
+		may = device->primary->announced && !list_empty(&channel->node);
 	spin_unlock_irqrestore(&c->lock, flags);
 	return may;
 }
@@ -148,6 +148,7 @@ void device_remove_subchannels(struct airlock_device *device)
 {
 	struct airlock_channel *channel;
 
+	airlock_subchannels_wanted(device, 0);
 	while ((channel = device_take_subchannel(device)))
 		device_drop_subchannel(device, channel);
 }

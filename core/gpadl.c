@@ -158,6 +158,15 @@ static int gpadl_post(struct airlock_channel *channel, struct gpadl *g)
 	return more;
 }
 
+static void gpadl_note_silence(struct airlock_connection *c)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&c->lock, flags);
+	c->silent |= c->leaving;
+	spin_unlock_irqrestore(&c->lock, flags);
+}
+
 /* No answer: the channel is of no use any more, the pages are the host's (C-204, C-210). */
 static int gpadl_await(struct airlock_channel *channel, struct gpadl *g, u32 deadline, u8 event)
 {
@@ -166,6 +175,7 @@ static int gpadl_await(struct airlock_channel *channel, struct gpadl *g, u32 dea
 	if (!message_wait(c, &g->answered, deadline)) {
 		gpadl_expire(c, g, event, -ETIMEDOUT);
 		airlock_quarantine(channel);
+		gpadl_note_silence(c);
 	}
 	return gpadl_result(c, g);
 }
@@ -176,7 +186,7 @@ static bool gpadl_may_be_torn_down(struct airlock_connection *c, struct gpadl *g
 	bool live;
 
 	spin_lock_irqsave(&c->lock, flags);
-	live = gpadl_is_live(g);
+	live = gpadl_is_live(g) && !c->silent;
 	spin_unlock_irqrestore(&c->lock, flags);
 	return live;
 }

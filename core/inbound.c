@@ -138,27 +138,36 @@ static int refill(struct inbound *r)
 	return 0;
 }
 
-/* Copies out @size bytes, @skip behind our index. */
-static void fetch(struct inbound *r, u32 skip, u32 size)
+/* @at: where to start, on or beyond the end of the ring or so near to it that @size bytes go round: R-064. */
+static noinline void fetch_round(struct inbound *r, u8 *to, u32 at, u32 size)
 {
-	u32 at = r->context.our_index + skip, until_end;
+	u32 until_end;
 
-	if (at >= r->context.ring_bytes)
-		at -= r->context.ring_bytes;
-	until_end = r->context.ring_bytes - at;
-	if (likely(size <= until_end)) {
-		host_fetch(r->packet + skip, r->data + at, size);
+	if (at >= r->context.ring_bytes) {
+		host_fetch(to, r->data + (at - r->context.ring_bytes), size);
 		return;
 	}
-	host_fetch(r->packet + skip, r->data + at, until_end);	/* */
-	host_fetch(r->packet + skip + until_end, r->data, size - until_end);
+	until_end = r->context.ring_bytes - at;
+	host_fetch(to, r->data + at, until_end);
+	host_fetch(to + until_end, r->data, size - until_end);
+}
+
+/* Copies out @size bytes, @skip behind our index. In line, for the sake of sizes known beforehand. */
+static __always_inline void fetch(struct inbound *r, u32 skip, u32 size)
+{
+	u32 at = r->context.our_index + skip;
+
+	if (likely(at + size <= r->context.ring_bytes))
+		host_fetch(r->packet + skip, r->data + at, size);
+	else
+		fetch_round(r, r->packet + skip, at, size);
 }
 
 /*
  * Copies out one packet: its descriptor, and when that can be believed, the rest. 0, or the rule
  * it breaks: then nobody knows where the next packet starts.
  */
-static int copy_out(struct inbound *r, u32 *bytes)
+static __always_inline int copy_out(struct inbound *r, u32 *bytes)
 {
 	struct ring_header header;
 	int rule;
@@ -171,7 +180,7 @@ static int copy_out(struct inbound *r, u32 *bytes)
 		return rule;
 	/* Also where the processor guesses that the header is good, no byte beyond our room is written. */
 	*bytes = array_index_nospec((u32)header.length8 * WORD, r->context.buffer_bytes + 1);
-	if (*bytes > DESCRIPTOR)
+	if (likely(*bytes > DESCRIPTOR))
 		fetch(r, DESCRIPTOR, *bytes - DESCRIPTOR);
 	return 0;
 }

@@ -151,6 +151,7 @@ static int post_repeat(struct airlock_connection *c, const u8 *input, bool conta
 {
 	unsigned long end = jiffies + msecs_to_jiffies(c->policy.post_deadline);
 	enum hypercall_verdict verdict = post_attempt(c, input, false);
+	unsigned long now;
 	u32 sleep = 1;
 
 	while (verdict != HYPERCALL_DONE) {
@@ -160,9 +161,10 @@ static int post_repeat(struct airlock_connection *c, const u8 *input, bool conta
 			return -ENXIO;
 		if (READ_ONCE(c->dead))
 			return -EPIPE;
-		if (time_after_eq(jiffies, end))
+		now = jiffies;
+		if (time_after_eq(now, end))
 			return -ETIMEDOUT;
-		msleep(sleep);
+		msleep(min_t(u32, sleep, jiffies_to_msecs(end - now)));
 		sleep = min_t(u32, 2 * sleep, POST_SLEEP_MAX);
 		verdict = post_attempt(c, input, true);
 	}
@@ -177,9 +179,8 @@ int message_post(struct airlock_connection *c, const u8 *message, u32 size, bool
 	if (post_build(c, input, message, size))
 		return -EINVAL;
 	error = post_repeat(c, input, contact);
-	if (!error || error == -EPIPE)
-		return error;
-	violation_note(c, NULL, error == -ENXIO ? CORE_RULE_MESSAGE_NO_CONNECTION : CORE_RULE_POST_FAILED);
+	if (error == -EIO || error == -ETIMEDOUT)
+		violation_note(c, NULL, CORE_RULE_POST_FAILED);
 	if (error == -ETIMEDOUT)
 		airlock_kill_connection(c);
 	return error;

@@ -308,18 +308,21 @@ static void set_pending(struct outbound *r, u32 pending)
 	host_store32(control_word(r, RING_CONTROL_PAGE_PENDING_SEND_SIZE_OFFSET), pending);
 }
 
-static bool block_locked(struct outbound *r, u32 pending, int *rule)
+static bool block_locked(struct outbound *r, u32 bytes, int *rule)
 {
+	u32 others = r->pending;
+
 	if (r->dead)
 		return true;
-	set_pending(r, pending);
+	set_pending(r, max(others, bytes));
 	virt_mb();	/* pairs with the host's: free room, then look whether somebody waits */
 	*rule = accept_read_index(r);
 	if (*rule)
 		return true;
-	if (room_left(r) < pending)
+	if (room_left(r) < bytes)
 		return false;
-	set_pending(r, 0);
+	if (!others)
+		set_pending(r, 0);
 	return true;
 }
 
@@ -330,7 +333,8 @@ static bool block_locked(struct outbound *r, u32 pending, int *rule)
  * @rule: the rule of ring that was broken, or 0
  *
  * The caller waits with a deadline of its own: the host may never tell (R-014, R-018), or tell
- * too early (R-013, R-017). Asking again, after the deadline, is harmless.
+ * too early (R-013, R-017). Asking again, after the deadline, is harmless. While several wait, the
+ * host knows of the largest, and does until outbound_unblock(): then all of them try again.
  *
  * Context: any; takes the ring's lock with interrupts off.
  * Return: false: we will be told. true: there is no point in waiting, since there is room already, or

@@ -53,7 +53,10 @@ int __must_check outbound_send(struct outbound *r, const struct outbound_packet 
 			       void (*publish)(void *), void *argument, bool *signal, int *rule);
 /* Bytes of the ring that a packet takes, padding and trailer counted: what the next three mean by bytes. */
 u32 outbound_total(const struct outbound_packet *p);
-/* Asks to be told when @bytes are free; true: they are already, or the ring is dead. */
+/*
+ * Asks to be told when @bytes are free; true: they are already, or the ring is dead. Several may
+ * wait: the most counts, until outbound_unblock().
+ */
 bool outbound_block(struct outbound *r, u32 bytes, int *rule);
 void outbound_unblock(struct outbound *r);
 u32 outbound_free_bytes(struct outbound *r, int *rule);

@@ -19,7 +19,6 @@
 static void append_free(struct request_table *t, u32 at)
 {
 	t->slots[at].state = REQUEST_FREE;
-	t->slots[at].owner = NULL;
 	t->slots[at].next_free = 0;
 	if (t->last_free)
 		t->slots[t->last_free - 1].next_free = at + 1;
@@ -60,7 +59,7 @@ int request_table_create(struct request_table *t, u32 count)
  * request_table_destroy() - forget all requests
  * @t: the table; the owners of what is still in flight were told before
  *
- * Afterwards the table is full and knows no id, as is one that was all zeros and never created.
+ * Afterwards the table is full and knows no id. One that was never created, all zeros, has none to forget.
  *
  * Context: may sleep.
  */
@@ -75,7 +74,6 @@ void request_table_destroy(struct request_table *t)
 	t->slots = NULL;
 	t->count = 0;
 	t->first_free = 0;
-	t->last_free = 0;
 	t->in_flight = 0;
 	spin_unlock_irqrestore(&t->lock, flags);
 	kvfree(slots);

@@ -130,7 +130,8 @@ static void resume_listen(struct airlock_connection *c)
  * @c: a suspended connection
  *
  * Context: process; may sleep. Return: 0: drivers may open their channels again, and get -ENODEV where
- * the host has not offered the device again; else -errno, and all devices are gone.
+ * the host has not offered the device again; else -errno: no device has come back, and they are
+ * being removed, or will be when the caller disconnects.
  */
 int airlock_resume(struct airlock_connection *c)
 {

@@ -168,8 +168,7 @@ void airlock_quarantine(struct airlock_channel *channel)
 	unsigned long flags;
 
 	spin_lock_irqsave(&c->lock, flags);
-	session_local(&control_channel_table, &channel->session.at, CONTROL_EVENT_CHANNEL_LOCAL_QUARANTINE);
-	channel_die(channel, -ENODEV);
+	channel_put_away(channel, -ENODEV);
 	spin_unlock_irqrestore(&c->lock, flags);
 }
 EXPORT_SYMBOL_GPL(airlock_quarantine);
@@ -189,6 +188,7 @@ static void kill_session(struct airlock_connection *c)
 			return;
 }
 
+/* Their GPADLs are dealt with all at once, by the caller. */
 static void kill_channels(struct airlock_connection *c)
 {
 	u32 relid;

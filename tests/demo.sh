@@ -167,6 +167,17 @@ bad_specification() {
 	grep -q 'bad.spec:[0-9]*:[0-9]*: error:' "$scratch/mistakes" || fail "no error was shown"
 }
 
+# A few of the acts that a host can think of, against the whole stack in a process each.
+attack() {
+	build/clang/attacks C-020 C-102 C-153 C-208 C-219 R-004 R-049 R-054 R-093 ST-056 ST-067 >"$scratch/attacks" ||
+		{ cat "$scratch/attacks"; fail "an attack was not contained"; }
+	grep -E '^[A-Z]+-[0-9]+ (contained|not)|^attacks:' "$scratch/attacks" | cut -c1-110
+}
+
+soak() {
+	build/host/soak 5 2>/dev/null || fail "the stack does not work"
+}
+
 main() {
 	step 'Three specifications become kernel C'
 	compile
@@ -182,6 +193,10 @@ main() {
 	agree
 	step 'A specification with mistakes'
 	bad_specification
+	step 'The whole stack against a hostile host: some of its 428 acts ("make attacks" does them all)'
+	attack
+	step 'The whole stack and an honest host: 5 seconds of packets, with rescinds'
+	soak
 	printf '\ndemo: PASS\n'
 }
 

@@ -20,10 +20,13 @@ struct attack {
 	const char *act;		/* what the host does, in a line */
 	void (*run)(void);
 	const char *not_applicable;	/* the reason; then run is NULL */
-	bool racing;			/* also in threads, under TSan */
+	bool racing;			/* in threads, under TSan; else in virtual time */
 };
 
-/* In a section of their own, so that a file adds attacks by existing. */
+/*
+ * In a section of their own, so that a file adds attacks by existing. A racing attack comes in addition to
+ * one in virtual time, with the same id.
+ */
 #define ATTACK(name, id, act)                                                                  \
 	static void name(void);                                                                \
 	static const struct attack name##_entry = { id, act, name, NULL, false };              \
@@ -40,6 +43,17 @@ struct attack {
 	static const struct attack name##_entry = { id, act, NULL, reason, false };            \
 	static const struct attack *const name##_listed                                        \
 		__attribute__((used, section("attacks"))) = &name##_entry
+
+/*
+ * How the plain driver is used by a scene in threads: by requests of its own, whose answers come here (NULL: the
+ * channel was closed); with a config of its own, if any.
+ */
+struct scene_racing {
+	void (*answered)(void *owner, const struct ring_completion *m);
+	void (*heard)(struct airlock_channel *channel, const struct ring_message *m);	/* this and more may be NULL */
+	void (*dead)(struct airlock_channel *channel);
+	const struct airlock_channel_config *config;
+};
 
 /*
  * A guest and a host. "echo" is a plain test device: whatever in-band request arrives with a
@@ -71,6 +85,7 @@ struct scene {
 	uint64_t pipe_messages, pipe_bytes;
 	int echo_resumed;
 	bool may_panic;				/* the policy says so */
+	const struct scene_racing *racing;	/* NULL: in virtual time */
 	bool initialized;
 	unsigned int what;
 	struct transport *transport;
@@ -88,6 +103,21 @@ void scene_start(unsigned int what);
 int scene_connect(void);
 /* Lets guest and host run until nothing is left to do, or @ms of virtual time have passed. */
 void scene_run(unsigned int ms);
+/* The latter of scene_start(), after scene_connect(). */
+void scene_check(void);
+
+/*
+ * In threads: devices come and go while they are used, so whoever uses scene->echo_device or the engine has
+ * entered; a channel may also be held, and be closed under its holder, who puts it. NULL: there is none now.
+ */
+void scene_enter(void);
+void scene_enter_alone(void);		/* to make them come and go */
+void scene_leave(void);
+struct airlock_channel *scene_hold_echo(void);
+bool scene_up(void);			/* all devices are there, or come within long */
+int scene_echo_open(void);		/* by who has entered alone */
+void scene_echo_close(void);
+
 /* Ordinary work, checked byte for byte: an echo, a write and read of the disk. */
 void scene_works(void);
 bool scene_echo(void);			/* one round trip; false if it failed */

@@ -100,9 +100,9 @@ unsigned int scene_strikes(void)
 
 /* ---- fetches ---- */
 
-static void (*fetched_before)(const void *at, u32 size);
+static void (*fetched_before)(const void *at, u32 size) __maybe_unused;
 
-static void scene_fetching(const void *at, u32 size)
+static void __maybe_unused scene_fetching(const void *at, u32 size)
 {
 	const u8 *from = sim_host_address(at);
 	unsigned int i;
@@ -114,6 +114,20 @@ static void scene_fetching(const void *at, u32 size)
 		}
 	if (fetched_before)
 		fetched_before(at, size);
+}
+
+/* Among threads nobody is asked before a fetch: it would put in order what is to race. */
+static void hook_fetches(bool on)
+{
+#ifdef AIRLOCK_FETCH_HOOK
+	if (ledger_threads)
+		return;
+	if (on)
+		fetched_before = airlock_fetch_hook;
+	airlock_fetch_hook = on ? scene_fetching : fetched_before;
+#else
+	(void)on;
+#endif
 }
 
 void strike_on_fetch(const void *at, uint32_t size, const char *what)
@@ -175,18 +189,23 @@ void expect_rule(const char *name)
 
 static struct { u64 id; u8 bytes[ECHO_BYTES]; bool waits, done, failed; } echo_request;
 
+/* Counts and flags that tasklets of several channels, and other threads, are at. */
+#define count(what) __atomic_fetch_add(&(what), 1, __ATOMIC_RELAXED)
+
 static void echo_complete(struct airlock_channel *channel, const struct ring_completion *m)
 {
 	void *owner = airlock_take_completion(channel, m);
 
 	if (!owner)
 		return;
-	scene->completed++;
+	count(scene->completed);
 	if (owner == &echo_request) {
-		echo_request.done = true;
 		echo_request.failed = m->payload.size != ECHO_BYTES ||
 			memcmp(m->payload.data, echo_request.bytes, ECHO_BYTES);
 		echo_request.waits = false;
+		smp_store_release(&echo_request.done, true);
+	} else if (scene->racing) {
+		scene->racing->answered(owner, m);
 	}
 	request_release(&channel->requests, m->header.transaction);
 }
@@ -201,15 +220,17 @@ static void echo_pipe(struct airlock_channel *channel, const struct ring_in_band
 		airlock_violation(channel->connection, channel, ring_rule_ids[rule], OFFENCE_DEVICE);
 		return;
 	}
-	scene->pipe_messages++;
-	scene->pipe_bytes += p.length;
+	count(scene->pipe_messages);
+	__atomic_fetch_add(&scene->pipe_bytes, p.length, __ATOMIC_RELAXED);
 }
 
 static void echo_receive(struct airlock_channel *channel, const struct ring_message *m)
 {
 	struct outbound_packet answer = { .kind = RING_MSG_OUR_COMPLETION };
 
-	scene->received++;
+	count(scene->received);
+	if (scene->racing && scene->racing->heard)
+		scene->racing->heard(channel, m);
 	if (m->kind == RING_MSG_COMPLETION) {
 		echo_complete(channel, &m->completion);
 		return;
@@ -224,13 +245,15 @@ static void echo_receive(struct airlock_channel *channel, const struct ring_mess
 	answer.payload = m->in_band.payload.data;
 	answer.bytes = m->in_band.payload.size;
 	if (airlock_send(channel, &answer))
-		scene->failed++;
+		count(scene->failed);
 }
 
 static void echo_dead(struct airlock_channel *channel)
 {
 	(void)channel;
-	scene->echo_dead++;
+	count(scene->echo_dead);
+	if (scene->racing && scene->racing->dead)
+		scene->racing->dead(channel);
 }
 
 static const struct airlock_channel_config echo_config = {
@@ -244,23 +267,76 @@ const struct airlock_channel_config *scene_config(void)
 	return &echo_config;
 }
 
+/* Who uses the devices of a scene in threads, holds it; who makes them come and go, alone. */
+static pthread_rwlock_t usage = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
+
+void scene_enter(void)
+{
+	pthread_rwlock_rdlock(&usage);
+}
+
+void scene_enter_alone(void)
+{
+	pthread_rwlock_wrlock(&usage);
+}
+
+void scene_leave(void)
+{
+	pthread_rwlock_unlock(&usage);
+}
+
+static void set_echo_device(struct airlock_device *device)
+{
+	scene_enter_alone();
+	scene->echo_device = device;
+	scene_leave();
+}
+
+struct airlock_channel *scene_hold_echo(void)
+{
+	struct airlock_channel *channel;
+
+	scene_enter();
+	channel = scene->echo_device ? scene->echo_device->primary : NULL;
+	if (channel)
+		airlock_channel_get(channel);
+	scene_leave();
+	return channel;
+}
+
+static const struct airlock_channel_config *wanted_config(void)
+{
+	return scene->racing && scene->racing->config ? scene->racing->config : &echo_config;
+}
+
 static int echo_probe(struct airlock_device *device)
 {
-	scene->probes++;
+	int error;
+
+	count(scene->probes);
 	if (memcmp(device->instance, echo_instance, 16))	/* another one */
 		return airlock_channel_open(device->primary, &echo_config);
-	scene->echo_device = device;
-	scene->probe_result = airlock_channel_open(device->primary, &echo_config);
-	return scene->probe_result;
+	if (!ledger_threads)
+		scene->echo_device = device;
+	error = airlock_channel_open(device->primary, wanted_config());
+	WRITE_ONCE(scene->probe_result, error);
+	if (ledger_threads && !error)
+		set_echo_device(device);
+	return error;
 }
 
 static void echo_forget(struct airlock_channel *channel)
 {
+	void *owner;
 	u64 id;
 
-	while (request_reclaim(&channel->requests, &id)) {
-		echo_request.waits = false;
-		echo_request.failed = true;
+	while ((owner = request_reclaim(&channel->requests, &id))) {
+		if (scene->racing && owner != &echo_request) {
+			scene->racing->answered(owner, NULL);
+		} else {
+			echo_request.waits = false;
+			echo_request.failed = true;
+		}
 		request_release(&channel->requests, id);
 	}
 }
@@ -274,10 +350,22 @@ static void echo_close(struct airlock_channel *channel)
 
 static void echo_remove(struct airlock_device *device)
 {
-	scene->removes++;
+	count(scene->removes);
+	if (ledger_threads)
+		set_echo_device(NULL);
 	echo_close(device->primary);
-	if (device == scene->echo_device)
+	if (!ledger_threads && device == scene->echo_device)
 		scene->echo_device = NULL;
+}
+
+int scene_echo_open(void)
+{
+	return airlock_channel_open(scene->echo_device->primary, wanted_config());
+}
+
+void scene_echo_close(void)
+{
+	echo_close(scene->echo_device->primary);
 }
 
 static void echo_subchannel(struct airlock_device *device, struct airlock_channel *channel)
@@ -308,13 +396,13 @@ static const struct airlock_driver echo_driver = {
 static void disk_rescan(struct scsi_engine *engine)
 {
 	(void)engine;
-	scene->rescans++;
+	count(scene->rescans);
 }
 
 static void disk_failed(struct scsi_engine *engine)
 {
 	(void)engine;
-	scene->disk_failed++;
+	count(scene->disk_failed);
 }
 
 static const struct scsi_engine_ops disk_ops = { .rescan = disk_rescan, .failed = disk_failed };
@@ -323,22 +411,35 @@ static int disk_probe(struct airlock_device *device)
 {
 	int error;
 
-	scene->probes++;
-	scene->disk_device = device;
+	count(scene->probes);
+	if (!ledger_threads)
+		scene->disk_device = device;
 	error = scsi_start(&scene->engine, device, &disk_ops, scene);
+	scene_enter_alone();
+	scene->disk_device = device;
 	scene->engine_started = !error;
 	scene->disk_result = error;
+	scene_leave();
 	return error;
 }
 
 static void disk_remove(struct airlock_device *device)
 {
+	bool started;
+
 	(void)device;
-	scene->removes++;
-	if (scene->engine_started)
+	count(scene->removes);
+	scene_enter_alone();
+	started = scene->engine_started;
+	if (ledger_threads)
+		scene->engine_started = false;	/* nobody begins a command any more */
+	scene_leave();
+	if (started)
 		scsi_stop(&scene->engine);
+	scene_enter_alone();
 	scene->engine_started = false;
 	scene->disk_device = NULL;
+	scene_leave();
 }
 
 static void disk_subchannel(struct airlock_device *device, struct airlock_channel *channel)
@@ -430,6 +531,7 @@ void scene_prepare(unsigned int what)
 	scene->what = what;
 	looked_count = mark_count = 0;
 	strikes_before = strikes;
+	host_races = ledger_threads;
 	shim_start(ledger_threads, CPUS);
 	sim_start(memory_kind(what), 16384);
 	scene->host = host_create(CPUS);
@@ -444,8 +546,7 @@ void scene_prepare(unsigned int what)
 		scene->echo_channel = host_offer(scene->host, &scene->echo, 0);
 	if (what & SCENE_DISK)
 		scene->disk_channel = host_offer(scene->host, &scene->target.device, 0);
-	fetched_before = airlock_fetch_hook;
-	airlock_fetch_hook = scene_fetching;
+	hook_fetches(true);
 }
 
 int scene_connect(void)
@@ -459,16 +560,50 @@ int scene_connect(void)
 	return airlock_connect(&scene->connection);
 }
 
+/* What a scene in threads is given, ms, before it counts as hanging; the machine may be busy. */
+#define PATIENCE 20000
+
+static bool all_up(void)
+{
+	bool up;
+
+	scene_enter();
+	up = (!(scene->what & SCENE_ECHO) || scene->echo_device) &&
+	     (!(scene->what & SCENE_DISK) || scene->engine_started);
+	scene_leave();
+	return up;
+}
+
+bool scene_up(void)
+{
+	unsigned int ms;
+
+	for (ms = 0; ledger_threads && !all_up() && ms < PATIENCE; ms += 10)
+		scene_run(10);
+	return all_up();
+}
+
+/* All is as it should be before anything hostile happens. */
+void scene_check(void)
+{
+	if (ledger_threads)
+		expect(scene_up());
+	else
+		scene_run(100);
+	host_lock(scene->host);
+	if (scene->what & SCENE_ECHO)
+		expect(scene->echo_device && !READ_ONCE(scene->probe_result));
+	if (scene->what & SCENE_DISK)
+		expect(scene->engine_started);
+	expect(!scene->host->errors);
+	host_unlock(scene->host);
+}
+
 void scene_start(unsigned int what)
 {
 	scene_prepare(what);
 	expect(!scene_connect());
-	scene_run(100);
-	if (what & SCENE_ECHO)
-		expect(scene->echo_device && !scene->probe_result);
-	if (what & SCENE_DISK)
-		expect(scene->engine_started);
-	expect(!scene->host->errors);
+	scene_check();
 }
 
 void scene_run(unsigned int ms)
@@ -512,7 +647,8 @@ int scene_echo_send(void)
 	int error;
 
 	fill(echo_request.bytes, ECHO_BYTES);
-	echo_request.done = echo_request.failed = false;
+	echo_request.failed = false;
+	smp_store_release(&echo_request.done, false);
 	echo_request.waits = true;
 	echo_request.id = request_reserve(&channel->requests, &echo_request);
 	if (!echo_request.id)
@@ -532,14 +668,14 @@ bool scene_echo(void)
 
 	if (!scene->echo_device || scene_echo_send())
 		return false;
-	for (ms = 0; !echo_request.done && ms < 2000; ms += 10)
+	for (ms = 0; !smp_load_acquire(&echo_request.done) && ms < (ledger_threads ? PATIENCE : 2000); ms += 10)
 		scene_run(10);
-	return echo_request.done && !echo_request.failed;
+	return smp_load_acquire(&echo_request.done) && !echo_request.failed;
 }
 
 static void command_done(struct scsi_command *command)
 {
-	command->glue = command;	/* done */
+	smp_store_release(&command->glue, command);	/* done */
 }
 
 int scene_command(struct scsi_command *command, const u8 *cdb, u32 cdb_bytes, u8 direction, struct kvec *data)
@@ -561,15 +697,16 @@ bool scene_wait(struct scsi_command *command, unsigned int ms)
 {
 	unsigned int at;
 
-	for (at = 0; !command->glue && at < ms; at += 10)
+	for (at = 0; !smp_load_acquire(&command->glue) && at < ms; at += 10)
 		scene_run(10);
-	return command->glue;
+	return smp_load_acquire(&command->glue);
 }
 
 /* A whole command: queued, waited for. */
 bool scene_execute(struct scsi_command *command, const u8 *cdb, u32 cdb_bytes, u8 direction, struct kvec *data)
 {
-	return !scene_command(command, cdb, cdb_bytes, direction, data) && scene_wait(command, 5000);
+	return !scene_command(command, cdb, cdb_bytes, direction, data) &&
+	       scene_wait(command, ledger_threads ? PATIENCE : 5000);
 }
 
 bool scene_disk(void)
@@ -626,16 +763,26 @@ static void look_for_leaks(unsigned int leaks)
 		fail("panic");
 }
 
+/* Interrupts that are under way end before what they are for is gone. */
+static void hear_no_more(void)
+{
+	model_stop_thread(model);
+	model_attach(model, NULL);
+	scene_run(0);
+}
+
 void scene_end(unsigned int leaks)
 {
 	if (sim_secret_shows())
 		fail("private bytes show in host memory");
 	if (scene->initialized) {
 		airlock_disconnect(&scene->connection);
+		if (ledger_threads)
+			hear_no_more();
 		airlock_connection_destroy(&scene->connection);
 	}
 	look_for_leaks(leaks);
-	airlock_fetch_hook = fetched_before;
+	hook_fetches(false);
 	model_destroy(model);
 	shim_stop();
 	target_destroy(&scene->target);

@@ -373,7 +373,8 @@ static void io_done(struct scsi_command *command)
 	command->glue = command;
 }
 
-int io_queue(struct io *io, struct scsi_engine *engine, u32 cpu, const u8 *cdb, u32 cdb_bytes, u8 direction, u32 size)
+int io_queue(struct io *io, struct scsi_engine *engine, u32 cpu, const u8 *cdb, u32 cdb_bytes, u8 direction,
+	     u32 size)
 {
 	struct scsi_command *c = &io->command;
 

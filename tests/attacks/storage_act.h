@@ -80,7 +80,7 @@ extern struct held held[HELD_MAX];
 extern u32 held_count;
 extern u32 lies_told;
 
-/* About answers to @operation (0: any) and @command, @times at most (0: always). The act is a strike when fetched. */
+/* About answers to @operation (0: any) and @command, @times at most (0: always). A strike when fetched. */
 void lie_about(u32 operation, int command, u32 times, twist twist, const char *what);
 void lie_no_more(void);
 bool withhold(struct target_answer *a);
@@ -106,7 +106,9 @@ struct io {
 	u8 bytes[65536];
 };
 
-int io_queue(struct io *io, struct scsi_engine *engine, u32 cpu, const u8 *cdb, u32 cdb_bytes, u8 direction, u32 size);
+/* Any command, with its first @size bytes as data; by the channel that @cpu would use. 0 or -errno. */
+int io_queue(struct io *io, struct scsi_engine *engine, u32 cpu, const u8 *cdb, u32 cdb_bytes, u8 direction,
+	     u32 size);
 
 /* Blocks of LUN 0, which hold a pattern. 0 or -errno. */
 int io_read(struct io *io, u32 lba, u32 blocks);

@@ -476,7 +476,9 @@ ATTACK(subchannel_of_other_privacy, "ST-038", "a channel that is private, while 
 
 static struct target second;
 static struct scsi_engine second_engine;
-static const u8 *const more_classes[] = { control_device_class_scsi, control_device_class_ide, control_device_class_fibre_channel };
+static const u8 *const more_classes[] = {
+	control_device_class_scsi, control_device_class_ide, control_device_class_fibre_channel,
+};
 static u32 second_failed;
 
 static void second_rescan(struct scsi_engine *engine)

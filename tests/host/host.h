@@ -252,6 +252,8 @@ void host_set_event(struct host *h, uint32_t cpu, uint32_t bit);
 
 /* Guest memory, as the host sees it: ends the program if a page was never shared. */
 void *host_memory(uint64_t gfn, uint32_t offset, uint32_t size);
+/* Somebody hostile tells the guest to write what the host reads, or the reverse: that these two race is no finding. */
+extern bool host_races;
 /* A string of 6 bytes of what fills private memory that was never written (sim_secret) is in there. */
 bool host_leaks(const void *bytes, uint32_t size);
 void host_read_range(const uint64_t *gfns, uint32_t offset, void *to, uint32_t size);

@@ -231,6 +231,17 @@ void model_attach(struct model *model, struct airlock_connection *connection)
 
 /* ---- life ---- */
 
+/* A host that looked whether it sees a page, with its lock, still does when it touches it. */
+static void gate(void *argument, bool closed)
+{
+	struct host *h = argument;
+
+	if (closed)
+		host_lock(h);
+	else
+		host_unlock(h);
+}
+
 static void make_pages(struct model *model, u32 cpu)
 {
 	bool private = model->host->trusted;
@@ -261,6 +272,7 @@ struct model *model_create(struct host *h, uint32_t cpus, bool trusted)
 	the_model = model;
 	hook_fetches(true);
 	shim_world(world_run, world_next, model);
+	sim_host_gate(gate, h);
 	return model;
 }
 
@@ -271,6 +283,7 @@ void model_destroy(struct model *model)
 
 	model_stop_thread(model);
 	shim_world(NULL, NULL, NULL);
+	sim_host_gate(NULL, NULL);
 	hook_fetches(false);
 	h->interrupt = NULL;
 	h->locate = NULL;

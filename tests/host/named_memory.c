@@ -128,12 +128,17 @@ static bool named_twice(const struct host *h, const struct host_gpadl *but, uint
 	return false;
 }
 
-/* Nothing a host would mind; but an honest guest shows all of it, cleared, and only once. */
+/*
+ * Nothing a host would mind; but an honest guest shows all of it, cleared, and only once. One that has heard of
+ * a rescind meanwhile may have taken it back.
+ */
 static void look_at_pages(struct host *h, const struct host_gpadl *g)
 {
 	bool private = is_private(h, g->relid);
 	uint32_t i;
 
+	if (h->channels[g->relid].state == HOST_RESCINDED)
+		return;
 	for (i = 0; i < g->pages; i++) {
 		if (!host_page_visible(private, g->gfns[i])) {
 			host_error(h, "page %u of GPADL %#x is not shared", i, g->handle);

@@ -7,6 +7,9 @@
 
 #include "inside.h"
 #include "memory.h"
+#include "sanitize.h"
+
+bool host_races;
 
 uint8_t *host_page(bool private, uint64_t gfn, uint32_t offset, uint32_t size)
 {
@@ -23,8 +26,7 @@ static bool aligned(const void *a, const void *b, uint32_t size)
 	return (((uintptr_t)a | (uintptr_t)b | size) & 7) == 0;
 }
 
-/* Of @from, which the guest may change meanwhile. */
-void host_shared_read(void *to, const void *from, uint32_t size)
+static void read_shared(void *to, const void *from, uint32_t size)
 {
 	const uint8_t *source = from;
 	uint8_t *sink = to;
@@ -39,8 +41,7 @@ void host_shared_read(void *to, const void *from, uint32_t size)
 		sink[i] = __atomic_load_n(source + i, __ATOMIC_RELAXED);
 }
 
-/* Into @to, which the guest may read meanwhile. */
-void host_shared_write(void *to, const void *from, uint32_t size)
+static void write_shared(void *to, const void *from, uint32_t size)
 {
 	const uint8_t *source = from;
 	uint8_t *sink = to;
@@ -53,6 +54,30 @@ void host_shared_write(void *to, const void *from, uint32_t size)
 	}
 	for (i = 0; i < size; i++)
 		__atomic_store_n(sink + i, source[i], __ATOMIC_RELAXED);
+}
+
+/* Of @from, which the guest may change meanwhile. */
+void host_shared_read(void *to, const void *from, uint32_t size)
+{
+	bool meant = host_races;
+
+	if (meant)
+		RACES_MEANT_BEGIN();
+	read_shared(to, from, size);
+	if (meant)
+		RACES_MEANT_END();
+}
+
+/* Into @to, which the guest may read meanwhile. */
+void host_shared_write(void *to, const void *from, uint32_t size)
+{
+	bool meant = host_races;
+
+	if (meant)
+		RACES_MEANT_BEGIN();
+	write_shared(to, from, size);
+	if (meant)
+		RACES_MEANT_END();
 }
 
 void host_read_range(const uint64_t *gfns, uint32_t offset, void *to, uint32_t size)

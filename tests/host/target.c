@@ -290,7 +290,8 @@ static void move_private(const struct host_packet *p, uint8_t *data, uint32_t si
 	}
 }
 
-static void move(const struct host_channel *ch, const struct host_packet *p, uint8_t *data, uint32_t size, bool to_guest)
+static void move(const struct host_channel *ch, const struct host_packet *p, uint8_t *data, uint32_t size,
+		 bool to_guest)
 {
 	if (is_private(ch))
 		move_private(p, data, size, to_guest);

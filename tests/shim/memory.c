@@ -251,6 +251,15 @@ static void check_conversion(u32 first, u32 count, bool share)
 		shim_bug("page %#x and others are shared twice", SIM_FIRST_GFN + first);
 }
 
+static void (*gate)(void *argument, bool closed);
+static void *gate_argument;
+
+void sim_host_gate(void (*new_gate)(void *argument, bool closed), void *argument)
+{
+	gate = new_gate;
+	gate_argument = argument;
+}
+
 static int change(const void *at, u32 count, bool share, struct fault *fault)
 {
 	u32 first = page_of(at, "a conversion"), done = count, i;
@@ -281,8 +290,15 @@ static int sim_share(struct visibility *v, void *at, u32 pages)
 
 static int sim_revoke(struct visibility *v, void *at, u32 pages)
 {
+	int error;
+
 	(void)v;
-	return change(at, pages, false, &sim.revoke);
+	if (shim_threads && gate)
+		gate(gate_argument, true);
+	error = change(at, pages, false, &sim.revoke);
+	if (shim_threads && gate)
+		gate(gate_argument, false);
+	return error;
 }
 
 /* ---- mappings ---- */
@@ -443,6 +459,36 @@ bool sim_is_shared(uint64_t gfn)
 	return is_page(gfn) && (state_of((u32)(gfn - SIM_FIRST_GFN)) & host_wants());
 }
 
+/* Words where that is possible: as a processor would. */
+static void store_atomically(u8 *to, const u8 *from, u32 size)
+{
+	u32 word;
+
+	for (; size >= 4 && !((uintptr_t)to & 3); size -= 4, to += 4, from += 4) {
+		memcpy(&word, from, 4);
+		__atomic_store_n((u32 *)to, word, __ATOMIC_RELAXED);
+	}
+	for (; size; size--)
+		__atomic_store_n(to++, *from++, __ATOMIC_RELAXED);
+}
+
+bool sim_host_store(uint64_t gfn, uint32_t offset, const void *from, uint32_t size)
+{
+	bool shared;
+
+	if (offset + size > PAGE_SIZE)
+		shim_bug("a store of %u bytes at %u of a page", size, offset);
+	pthread_mutex_lock(&mutex);
+	shared = sim_is_shared(gfn);
+	if (shared) {
+		RACES_MEANT_BEGIN();
+		store_atomically(sim.arena + (gfn - SIM_FIRST_GFN) * PAGE_SIZE + offset, from, size);
+		RACES_MEANT_END();
+	}
+	pthread_mutex_unlock(&mutex);
+	return shared;
+}
+
 void *sim_host_memory(uint64_t gfn, uint32_t offset, uint32_t size)
 {
 	return reach(gfn, offset, size, host_wants(), "the host");
@@ -501,8 +547,10 @@ static u32 count_in(const u8 *at, size_t size, const void *bytes, size_t length)
 	const u8 *end = at + size, *found;
 	u32 count = 0;
 
+	RACES_MEANT_BEGIN();		/* the host may be writing there, and was let in */
 	for (found = at; (found = memmem(found, (size_t)(end - found), bytes, length)) != NULL; found++)
 		count++;
+	RACES_MEANT_END();
 	return count;
 }
 

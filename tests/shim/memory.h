@@ -36,9 +36,16 @@ uint32_t sim_struck(void);		/* failures and lies that happened */
 
 /* What the host sees: shim_bug() unless all of it is shared (SIM_PLAIN: allocated). */
 void *sim_host_memory(uint64_t gfn, uint32_t offset, uint32_t size);
+/* Among threads: whatever keeps the host from being in the middle of an access while pages are taken back. */
+void sim_host_gate(void (*gate)(void *argument, bool closed), void *argument);
 /* What a paravisor sees, which the guest trusts: shim_bug() unless all of it is allocated. */
 void *sim_paravisor_memory(uint64_t gfn, uint32_t offset, uint32_t size);
 bool sim_is_shared(uint64_t gfn);
+/*
+ * For hostile threads, at any time: stores @size bytes, within one page, if the host sees the page; it is not taken
+ * back meanwhile. False: it does not, and nothing was stored. ThreadSanitizer does not look.
+ */
+bool sim_host_store(uint64_t gfn, uint32_t offset, const void *from, uint32_t size);
 /*
  * Memory of several runs is mapped once more by the guest: the address that sim_host_memory() gives
  * for what lies at @at. Other addresses are returned as they are.

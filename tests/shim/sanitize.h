@@ -15,9 +15,24 @@
 #endif
 #endif
 
+/* Between these a thread's accesses are not looked at: races that are meant. */
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>
+void AnnotateIgnoreReadsBegin(const char *file, int line);
+void AnnotateIgnoreReadsEnd(const char *file, int line);
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+#define RACES_MEANT_BEGIN() do {					\
+	AnnotateIgnoreReadsBegin(__FILE__, __LINE__);			\
+	AnnotateIgnoreWritesBegin(__FILE__, __LINE__);			\
+} while (0)
+#define RACES_MEANT_END() do {						\
+	AnnotateIgnoreWritesEnd(__FILE__, __LINE__);			\
+	AnnotateIgnoreReadsEnd(__FILE__, __LINE__);			\
+} while (0)
 #else
+#define RACES_MEANT_BEGIN() ((void)0)
+#define RACES_MEANT_END() ((void)0)
 #define __tsan_get_current_fiber() NULL
 #define __tsan_create_fiber(flags) NULL
 #define __tsan_switch_to_fiber(fiber, flags) ((void)(fiber))

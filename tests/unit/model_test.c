@@ -26,12 +26,14 @@
 #define DOWNSTREAM 2u
 #define RING_PAGES 4u		/* a page of data each way */
 #define PACKET (16 + 32 + 8)
+#define REQUESTS 20000u
 
 static struct host *h;
 static struct model *model;
 static struct transport *transport;
 static struct host_device device = { .name = "echo", .class = "class of a test", .instance = "a device" };
 static struct hostmem rings;
+static struct outbound out;
 static struct airlock_connection *guest;	/* nothing of it is set up but its one channel */
 static struct airlock_channel channel;
 static struct host_channel *ch;
@@ -112,7 +114,7 @@ static void open_channel(void)
 	u8 slot[SLOT_BYTES];
 
 	assert_int_equal(inbound_open(&channel.in, rings.at + DOWNSTREAM * PAGE_SIZE, RING_PAGES - DOWNSTREAM, &limits), 0);
-	host_store32((u32 __host *)(rings.at + 64), 1);
+	assert_int_equal(outbound_open(&out, rings.at, DOWNSTREAM, 2048), 0);
 	message[24] = DOWNSTREAM;
 	post(message, sizeof(message));
 	take(6, slot);
@@ -201,6 +203,7 @@ static int teardown(void **state)
 	if (h->threads)
 		model_stop_thread(model);
 	inbound_close(&channel.in);
+	outbound_close(&out);
 	hostmem_destroy(&rings, true);
 	free(guest);
 	model_destroy(model);
@@ -294,6 +297,7 @@ static void a_channel_opened_again_starts_anew(void **state)
 	post(close, sizeof(close));
 	look_at(channel.in.data, 8);		/* nobody's ring now */
 	inbound_close(&channel.in);
+	outbound_close(&out);
 	hostmem_clear(&rings);
 	open_channel();
 	send_packets(1);
@@ -356,7 +360,104 @@ static void a_script_strikes_in_the_middle_of_a_message(void **state)
 	nothing_fetched_twice();
 }
 
+/* ---- both rings, and both ends ---- */
+
+static void echo(struct host_channel *from, const struct host_packet *p)
+{
+	host_complete(from, p->transaction, p->payload, p->payload_size);
+}
+
+static void signal_host(bool wanted)
+{
+	u8 input[8] = { 0 };
+	u32 id = ch->connection_id;
+
+	memcpy(input, &id, sizeof(id));
+	if (wanted)
+		assert_int_equal(transport->ops->signal(transport, input), 0);
+}
+
+/* Requests and answers of many sizes, all of them more than fits the rings at once. */
+static u32 size_of(u32 number)
+{
+	return 8 + number * 40 % 1000;
+}
+
+/* Whether there was room for it; if not, we are told when there is. */
+static bool request(u32 number)
+{
+	u8 payload[1008];
+	const struct outbound_packet p = {
+		.kind = RING_MSG_OUR_IN_BAND, .transaction = number + 1, .wants_completion = true,
+		.payload = payload, .bytes = size_of(number),
+	};
+	int rule, result;
+	bool signal;
+
+	memset(payload, (int)number, sizeof(payload));
+	result = outbound_send(&out, &p, NULL, NULL, &signal, &rule);
+	if (result == -EAGAIN) {
+		assert_false(outbound_block(&out, size_of(number) + 24, &rule) && rule);
+		return false;
+	}
+	assert_int_equal(result, 0);
+	outbound_unblock(&out);
+	signal_host(signal);
+	return true;
+}
+
+static bool answer(u32 number)
+{
+	struct ring_message m;
+	int rule, result = inbound_next(&channel.in, &m, &rule);
+
+	signal_host(inbound_release(&channel.in));
+	assert_true(result >= 0);
+	if (!result)
+		return false;
+	assert_int_equal(m.kind, RING_MSG_COMPLETION);
+	assert_true(m.completion.header.transaction == number + 1);
+	assert_int_equal(m.completion.payload.size, size_of(number));
+	assert_int_equal(m.completion.payload.data[size_of(number) - 1], (u8)number);
+	return true;
+}
+
+static void converse(void)
+{
+	u32 asked = 0, answered = 0, turn;
+
+	device.packet = echo;
+	for (turn = 0; answered < REQUESTS; turn++) {
+		if (asked < REQUESTS)
+			asked += request(asked);
+		answered += answer(answered);
+		if (!h->threads && turn % 16 == 0)
+			host_run(h);
+	}
+	device.packet = NULL;
+	assert_true(out.full);			/* they had to wait for room */
+}
+
+static void each_request_is_answered_once(void **state)
+{
+	(void)state;
+	converse();
+	nothing_fetched_twice();
+	assert_int_equal(ch->received, REQUESTS);
+	assert_int_equal(ch->needless + ch->missed + ch->spurious, 0);
+	assert_int_equal(h->errors, 0);
+}
+
 /* ---- threads ---- */
+
+static void each_request_is_answered_while_both_run(void **state)
+{
+	(void)state;
+	converse();
+	assert_int_equal(ch->received, REQUESTS);
+	assert_int_equal(ch->spurious, 0);
+	assert_int_equal(h->errors, 0);
+}
 
 /* The reader of a ring and the host at the same time; every packet comes, whole and in order. */
 static void packets_cross_while_both_run(void **state)
@@ -395,6 +496,8 @@ int main(void)
 		TEST(a_second_look_at_a_message_is_caught),
 		TEST(a_script_changes_what_is_being_fetched),
 		TEST(a_script_strikes_in_the_middle_of_a_message),
+		TEST(each_request_is_answered_once),
+		cmocka_unit_test_setup_teardown(each_request_is_answered_while_both_run, setup_threads, teardown),
 		cmocka_unit_test_setup_teardown(packets_cross_while_both_run, setup_threads, teardown),
 	};
 

@@ -751,11 +751,34 @@ static void nobody_waits_for_room_there_is(void **state)
 	assert_int_equal(peek(&host, PENDING), 0);
 	assert_int_equal(ring.pending, 0);
 	assert_false(outbound_block(&ring, left + 1, &rule));
+	outbound_unblock(&ring);
 	assert_read(1, 4000);
 	give_back();
 	assert_true(outbound_block(&ring, left + 1, &rule));
 	assert_int_equal(peek(&host, PENDING), 0);
 	assert_true(outbound_block(&ring, 0, &rule));
+	assert_int_equal(peek(&host, PENDING), 0);
+}
+
+static void who_waits_is_not_forgotten_for_the_sake_of_others(void **state)
+{
+	int rule;
+
+	(void)state;
+	send(1, 4000);
+	assert_false(outbound_block(&ring, 1000, &rule));
+	assert_true(outbound_block(&ring, 24, &rule));	/* there is room for this one */
+	assert_int_equal(peek(&host, PENDING), 1000);
+	assert_false(outbound_block(&ring, 500, &rule));
+	assert_int_equal(peek(&host, PENDING), 1000);
+	assert_false(outbound_block(&ring, 2000, &rule));
+	assert_int_equal(peek(&host, PENDING), 2000);
+	assert_read(1, 4000);
+	give_back();
+	assert_true(outbound_block(&ring, 2000, &rule));
+	assert_int_equal(peek(&host, PENDING), 2000);	/* the first is yet to be told */
+	outbound_unblock(&ring);
+	assert_int_equal(peek(&host, PENDING), 0);
 }
 
 static void nobody_waits_for_more_than_can_ever_be(void **state)
@@ -969,6 +992,7 @@ int main(void)
 		TEST(what_is_not_sent_is_not_published),
 		TEST(who_waits_is_told_to_the_host),
 		TEST(nobody_waits_for_room_there_is),
+		TEST(who_waits_is_not_forgotten_for_the_sake_of_others),
 		TEST(nobody_waits_for_more_than_can_ever_be),
 		TEST(room_is_looked_for_after_the_host_was_told),
 		cmocka_unit_test_setup_teardown(no_signal_is_lost_among_threads, start_threads, stop),

@@ -42,7 +42,7 @@ static void assert_whole(void)
 	for (i = 0; i < pool.free_count; i++)
 		assert_int_equal(seen[pool.free[i]]++, 0);
 	for (cpu = 0; cpu < pool.cache_count; cpu++) {
-		assert_true(pool.caches[cpu].count <= POOL_CACHE);
+		assert_true(pool.caches[cpu].count <= pool.cache_most);
 		total += pool.caches[cpu].count;
 		for (i = 0; i < pool.caches[cpu].count; i++)
 			assert_int_equal(seen[pool.caches[cpu].slots[i]]++, 0);
@@ -64,11 +64,16 @@ static void stop(void)
 	shim_stop();
 }
 
-/* A request with room for its slots. */
+/* A request with room for its slots, as many as it needs: behind them lies nothing. */
 struct request {
 	struct bounce_buffer b;
-	u32 slots[SLOTS];
+	u32 room[SLOTS];
 };
+
+static void give_room(struct request *r, u32 slots)
+{
+	r->b.slots = r->room + SLOTS - min_t(u32, slots, SLOTS);
+}
 
 static struct kvec whole(void *at, size_t bytes)
 {
@@ -77,20 +82,20 @@ static struct kvec whole(void *at, size_t bytes)
 
 static int map_nothing(struct request *r, u32 pages, u32 cpu)
 {
-	r->b.slots = r->slots;
+	give_room(r, pages);
 	return bounce_map(&pool, &r->b, BOUNCE_FROM_HOST, NULL, 0, pages * PAGE_SIZE, cpu);
 }
 
 static void map_out(struct request *r, const struct kvec *data, u32 pieces, u32 bytes)
 {
-	r->b.slots = r->slots;
+	give_room(r, DIV_ROUND_UP(bytes, PAGE_SIZE));
 	assert_int_equal(bounce_map(&pool, &r->b, BOUNCE_TO_HOST, data, pieces, bytes, 0), 0);
 	assert_int_equal(r->b.count, DIV_ROUND_UP(bytes, PAGE_SIZE));
 }
 
 static void map_in(struct request *r, u32 bytes)
 {
-	r->b.slots = r->slots;
+	give_room(r, DIV_ROUND_UP(bytes, PAGE_SIZE));
 	assert_int_equal(bounce_map(&pool, &r->b, BOUNCE_FROM_HOST, NULL, 0, bytes, 0), 0);
 	assert_int_equal(r->b.count, DIV_ROUND_UP(bytes, PAGE_SIZE));
 }
@@ -165,11 +170,11 @@ static void scatter(struct request *held)
 
 	assert_int_equal(map_nothing(&all, SLOTS, 0), 0);
 	held->b = all.b;
-	held->b.slots = held->slots;
+	held->b.slots = held->room;
 	held->b.count = SLOTS / 2;
 	for (i = 0; i < SLOTS / 2; i++) {
-		held->slots[i] = all.slots[2 * i];
-		all.slots[i] = all.slots[2 * i + 1];
+		held->b.slots[i] = all.b.slots[2 * i];
+		all.b.slots[i] = all.b.slots[2 * i + 1];
 	}
 	all.b.count = SLOTS / 2;
 	bounce_unmap(&all.b, 0);
@@ -211,7 +216,7 @@ static void slots_that_lie_apart_are_filled_the_same(void **state)
 		data = whole(malloc(sizes[i] + !sizes[i]), sizes[i]);
 		fill(data.iov_base, sizes[i]);
 		map_out(&r, &data, 1, sizes[i]);
-		assert_true(r.b.count < 2 || r.slots[1] != r.slots[0] + 1);
+		assert_true(r.b.count < 2 || r.b.slots[1] != r.b.slots[0] + 1);
 		assert_host_has(&r, sizes[i]);
 		bounce_unmap(&r.b, 0);
 		free(data.iov_base);
@@ -414,7 +419,7 @@ static void neighbours_are_taken_together_again_and_again(void **state)
 	for (round = 0; round < 10; round++) {
 		assert_int_equal(map_nothing(&r, round % 2 ? 2 : 16, 0), 0);
 		for (i = 1; i < r.b.count; i++)
-			assert_int_equal(r.slots[i], r.slots[i - 1] + 1);
+			assert_int_equal(r.b.slots[i], r.b.slots[i - 1] + 1);
 		bounce_unmap(&r.b, 0);
 	}
 	stop();
@@ -431,7 +436,7 @@ static void the_host_knows_slots_by_the_numbers_of_their_pages(void **state)
 	assert_int_equal(map_nothing(&r, SLOTS, 0), 0);
 	bounce_gfns(&r.b, gfns);
 	for (i = 0; i < SLOTS; i++)
-		assert_true(gfns[i] == hostmem_gfn(&pool.memory, r.slots[i]));
+		assert_true(gfns[i] == hostmem_gfn(&pool.memory, r.b.slots[i]));
 	bounce_unmap(&r.b, 0);
 	stop();
 }
@@ -460,7 +465,6 @@ static void what_no_pool_of_this_size_can_hold_is_refused(void **state)
 
 	(void)state;
 	start_with(SLOTS, CPUS);
-	r.b.slots = r.slots;
 	assert_int_equal(map_nothing(&r, SLOTS + 1, 0), -EINVAL);
 	assert_int_equal(bounce_map(&pool, &r.b, BOUNCE_FROM_HOST, NULL, 0, SLOTS * PAGE_SIZE + 1, 0),
 			 -EINVAL);
@@ -524,6 +528,117 @@ static void caches_keep_no_more_than_half_of_the_pool(void **state)
 	stop();
 }
 
+/* With 64 slots for 4 processors a cache keeps 8, and changes hands by 4. */
+static void a_processor_mostly_lives_on_its_cache(void **state)
+{
+	struct request a, b;
+
+	(void)state;
+	start_with(SLOTS, CPUS);
+	assert_int_equal(pool.cache_most, 8);
+	assert_int_equal(map_nothing(&a, 1, 1), 0);
+	assert_int_equal(pool.caches[1].count, 3);
+	assert_int_equal(pool.free_count, 60);
+	assert_int_equal(map_nothing(&b, 3, 1), 0);
+	assert_int_equal(pool.caches[1].count, 0);
+	assert_int_equal(pool.free_count, 60);
+	bounce_unmap(&a.b, 1);
+	bounce_unmap(&b.b, 1);
+	assert_int_equal(pool.caches[1].count, 4);
+	assert_int_equal(pool.free_count, 60);
+	stop();
+}
+
+static void what_a_cache_lacks_comes_with_its_next_filling(void **state)
+{
+	struct request a, b;
+
+	(void)state;
+	start_with(SLOTS, CPUS);
+	assert_int_equal(map_nothing(&a, 2, 1), 0);
+	assert_int_equal(map_nothing(&b, 4, 1), 0);
+	assert_int_equal(pool.caches[1].count, 2);
+	assert_int_equal(pool.free_count, 56);
+	bounce_unmap(&a.b, 1);
+	bounce_unmap(&b.b, 1);
+	assert_int_equal(pool.caches[1].count, 8);
+	stop();
+}
+
+static void large_requests_leave_the_caches_alone(void **state)
+{
+	struct request r;
+
+	(void)state;
+	start_with(SLOTS, CPUS);
+	assert_int_equal(map_nothing(&r, 5, 1), 0);
+	assert_int_equal(pool.free_count, 59);
+	bounce_unmap(&r.b, 1);
+	assert_int_equal(pool.free_count, SLOTS);
+	assert_int_equal(map_nothing(&r, 4, 1), 0);
+	assert_int_equal(pool.free_count, 60);
+	bounce_unmap(&r.b, 1);
+	assert_int_equal(pool.caches[1].count, 4);
+	assert_int_equal(map_nothing(&r, 4, 1), 0);
+	assert_int_equal(pool.free_count, 60);
+	assert_int_equal(pool.caches[1].count, 0);
+	bounce_unmap(&r.b, 1);
+	stop();
+}
+
+static void a_full_cache_gives_half_of_it_back(void **state)
+{
+	static const u32 counts[] = { 1, 2, 3, 4, 5, 6, 7, 8, 5, 6, 7, 8, 5 };
+	struct request r[ARRAY_SIZE(counts)];
+	u32 i;
+
+	(void)state;
+	start_with(SLOTS, CPUS);
+	for (i = 0; i < ARRAY_SIZE(counts); i++)
+		assert_int_equal(map_nothing(&r[i], 1, 2), 0);
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		bounce_unmap(&r[i].b, 1);
+		assert_int_equal(pool.caches[1].count, counts[i]);
+	}
+	stop();
+}
+
+/* Nothing is left but 3 slots each in two caches. */
+static void no_more_is_taken_from_other_caches_than_is_missing(void **state)
+{
+	struct request one, two, rest, r;
+
+	(void)state;
+	start_with(SLOTS, CPUS);
+	assert_int_equal(map_nothing(&one, 1, 1), 0);
+	assert_int_equal(map_nothing(&two, 1, 2), 0);
+	assert_int_equal(map_nothing(&rest, pool.free_count, 0), 0);
+	assert_int_equal(map_nothing(&r, 4, 0), 0);
+	assert_int_equal(pool.caches[1].count + pool.caches[2].count, 2);
+	bounce_unmap(&r.b, 0);
+	bounce_unmap(&rest.b, 0);
+	bounce_unmap(&one.b, 0);
+	bounce_unmap(&two.b, 0);
+	stop();
+}
+
+/* Three processors, because numbers do not wrap around at a multiple of that. */
+static void a_wrong_hint_misses_no_cache(void **state)
+{
+	struct request r;
+	u32 cpu;
+
+	(void)state;
+	start_with(SLOTS, 3);
+	for (cpu = 0; cpu < 3; cpu++) {
+		assert_int_equal(map_nothing(&r, 1, cpu), 0);
+		bounce_unmap(&r.b, cpu);
+	}
+	assert_int_equal(map_nothing(&r, SLOTS, 0xffffffff), 0);
+	bounce_unmap(&r.b, 0);
+	stop();
+}
+
 static void the_processor_is_only_a_hint(void **state)
 {
 	struct request r;
@@ -568,11 +683,11 @@ static void no_slot_belongs_to_two_requests(void **state)
 		n = seed >> 8 & 63;
 		n %= ARRAY_SIZE(r);
 		for (i = 0; i < r[n].b.count; i++)
-			owner[r[n].slots[i]]--;
+			owner[r[n].b.slots[i]]--;
 		bounce_unmap(&r[n].b, seed >> 14 & 3);
 		if (seed >> 16 & 1 && map_nothing(&r[n], seed >> 17 & 15, seed >> 21 & 3) == 0)
 			for (i = 0; i < r[n].b.count; i++)
-				assert_int_equal(owner[r[n].slots[i]]++, 0);
+				assert_int_equal(owner[r[n].b.slots[i]]++, 0);
 	}
 	assert_true(atomic_read(&pool.exhausted) > 0);
 	for (n = 0; n < ARRAY_SIZE(r); n++)
@@ -595,10 +710,10 @@ static void *use_pool(void *argument)
 		if (map_nothing(&r, 1 + (seed >> 16) % 20, cpu))
 			continue;
 		for (i = 0; i < r.b.count; i++)
-			if (__atomic_fetch_add(&owners[r.slots[i]], 1, __ATOMIC_RELAXED))
-				shim_bug("slot %u belongs to two requests", r.slots[i]);
+			if (__atomic_fetch_add(&owners[r.b.slots[i]], 1, __ATOMIC_RELAXED))
+				shim_bug("slot %u belongs to two requests", r.b.slots[i]);
 		for (i = 0; i < r.b.count; i++)
-			__atomic_fetch_sub(&owners[r.slots[i]], 1, __ATOMIC_RELAXED);
+			__atomic_fetch_sub(&owners[r.b.slots[i]], 1, __ATOMIC_RELAXED);
 		bounce_unmap(&r.b, (cpu + (seed >> 24)) % CPUS);
 	}
 	return NULL;
@@ -627,6 +742,7 @@ static void pools_need_slots_and_processors(void **state)
 	(void)state;
 	shim_start(false, 1);
 	sim_start(SIM_SNP, 64);
+	memset(&pool, STALE, sizeof(pool));
 	assert_int_equal(pool_create(&pool, sim_visibility(), 0, 1, false), -EINVAL);
 	assert_int_equal(pool_create(&pool, sim_visibility(), 1, 0, false), -EINVAL);
 	assert_int_equal(pool_create(&pool, sim_visibility(), 65, 1, false), -ENOMEM);
@@ -650,7 +766,8 @@ static void a_pool_that_cannot_be_made_leaves_nothing(void **state)
 		shim_fail_allocations(0, 0);
 		assert_true(!error || error == -ENOMEM);
 		failed += error != 0;
-		pool_destroy(&pool, true);
+		if (!error)
+			pool_destroy(&pool, true);
 		assert_true(shim_allocated() == 0 && sim_shared_pages() == 0);
 		sim_stop(0);
 		shim_stop();
@@ -704,6 +821,12 @@ int main(void)
 		cmocka_unit_test(slots_are_given_back_once),
 		cmocka_unit_test(slots_in_caches_of_other_processors_are_found),
 		cmocka_unit_test(caches_keep_no_more_than_half_of_the_pool),
+		cmocka_unit_test(a_processor_mostly_lives_on_its_cache),
+		cmocka_unit_test(what_a_cache_lacks_comes_with_its_next_filling),
+		cmocka_unit_test(large_requests_leave_the_caches_alone),
+		cmocka_unit_test(a_full_cache_gives_half_of_it_back),
+		cmocka_unit_test(no_more_is_taken_from_other_caches_than_is_missing),
+		cmocka_unit_test(a_wrong_hint_misses_no_cache),
 		cmocka_unit_test(the_processor_is_only_a_hint),
 		cmocka_unit_test(small_pools_work),
 		cmocka_unit_test(no_slot_belongs_to_two_requests),

@@ -216,9 +216,19 @@ static void sizes_that_cannot_be_are_refused(void **state)
 	assert_int_equal(request_table_create(&other, 0), -EINVAL);
 	assert_int_equal(request_table_create(&other, 0x10000), -EINVAL);
 	assert_int_equal(request_table_create(&other, 0xffffffff), -EINVAL);
+}
+
+static void a_table_that_was_not_created_holds_nothing(void **state)
+{
+	struct request_table other = { 0 };
+	void *owner;
+
+	(void)state;
+	request_table_destroy(&other);
 	shim_fail_allocations(1, 0);
 	assert_int_equal(request_table_create(&other, 1), -ENOMEM);
 	assert_true(!request_reserve(&other, owners));
+	assert_int_equal(request_take(&other, 0x10001, &owner), CORE_RULE_COMPLETION_UNKNOWN);
 	request_table_destroy(&other);
 }
 
@@ -244,6 +254,7 @@ static void a_destroyed_table_knows_nobody(void **state)
 
 	(void)state;
 	request_table_destroy(&table);
+	assert_int_equal(table.in_flight, 0);
 	assert_broken(id, CORE_RULE_COMPLETION_UNKNOWN);
 	assert_true(!request_reserve(&table, owners));
 	request_publish(&table, id);
@@ -521,6 +532,7 @@ int main(void)
 		TEST(a_slot_is_used_again_as_late_as_possible),
 		TEST(a_request_without_an_owner_is_refused),
 		TEST(sizes_that_cannot_be_are_refused),
+		TEST(a_table_that_was_not_created_holds_nothing),
 		TEST(the_largest_table_has_65535_ids),
 		TEST(a_destroyed_table_knows_nobody),
 		TEST(reclaiming_takes_what_is_in_flight_and_nothing_else),

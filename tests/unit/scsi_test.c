@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <linux/delay.h>
+
 #include "host.h"
 #include "inside.h"
 #include "memory.h"
@@ -74,18 +76,21 @@ static const struct scsi_engine_ops ops = { .rescan = rescan, .failed = failed }
 
 static int probe(struct airlock_device *device)
 {
+	int error;
+
 	rig.device = device;
-	rig.started = scsi_start(&rig.engine, device, &ops, NULL);
-	return rig.started;
+	error = scsi_start(&rig.engine, device, &ops, NULL);
+	__atomic_store_n(&rig.started, error, __ATOMIC_RELEASE);
+	return error;
 }
 
 static void remove_device(struct airlock_device *device)
 {
 	(void)device;
-	rig.removes++;
 	if (!rig.started)
 		scsi_stop(&rig.engine);
 	rig.device = NULL;
+	__atomic_add_fetch(&rig.removes, 1, __ATOMIC_RELEASE);
 }
 
 static void subchannel(struct airlock_device *device, struct airlock_channel *channel)
@@ -366,9 +371,13 @@ static u32 all_free_slots(void)
 
 static void assert_pool_is_whole(void)
 {
-	assert_int_equal(all_free_slots(), rig.policy.pool_slots);
+	unsigned long flags;
+
+	spin_lock_irqsave(&rig.engine.lock, flags);
 	assert_int_equal(rig.engine.outstanding, 0);
 	assert_int_equal(rig.engine.orphans, 0);
+	spin_unlock_irqrestore(&rig.engine.lock, flags);
+	assert_int_equal(all_free_slots(), rig.policy.pool_slots);
 }
 
 /* ---- the handshake ---- */
@@ -885,29 +894,61 @@ static void commands_that_survive_a_reset_are_the_end(void **state)
 	end();
 }
 
-static u64 late_reset_id;
-
-static bool withhold_reset(struct target *t, void *argument, struct target_answer *a)
+static void a_reset_waits_for_commands_given_up_too(void **state)
 {
+	(void)state;
+	start();
+	hold_from_now(hold_commands);
+	assert_int_equal(io_read(&ios[0], 7, 16, 0), 0);
+	shim_run(10);
+	scsi_give_up(&rig.engine, &ios[0].command);
+	assert_int_equal(reset(), -ETIMEDOUT);
+	assert_int_equal(rig.failures, 1);
+	end();
+}
+
+static void a_failed_engine_does_not_listen(void **state)
+{
+	(void)state;
+	start();
+	hold_from_now(hold);
+	assert_int_equal(io_read(&ios[0], 7, 16, 0), 0);
+	assert_int_equal(reset(), -ETIMEDOUT);
+	let_go();
+	shim_run(20000);
+	assert_ended(1, SCSI_GONE);
+	assert_int_equal(rig.connection.violations.total, core_fired(CORE_RULE_WAIT_EXPIRED));
+	end();
+}
+
+static bool hold_growth(struct target *t, void *argument, struct target_answer *a)
+{
+	return a->request_operation != STORAGE_OPERATION_CREATE_SUBCHANNELS || hold(t, argument, a);
+}
+
+/* The reset's own answer is late, that to another step comes when it waits. */
+static bool answer_the_wrong_step(struct target *t, void *argument, struct target_answer *a)
+{
+	(void)argument;
 	if (a->request_operation != STORAGE_OPERATION_RESET_BUS)
 		return true;
-	late_reset_id = a->transaction;
-	return hold(t, argument, a);
+	assert_true(target_send(t, &held[0]));
+	assert_int_equal(core_fired(CORE_RULE_COMPLETION_STALE), 0);
+	held[0] = *a;
+	return false;
 }
 
 static void a_late_answer_to_a_step_answers_no_later_one(void **state)
 {
 	(void)state;
 	start();
-	hold_from_now(withhold_reset);
-	/* A refused grow leaves the device ready: its answer comes when a reset waits. */
-	silent_step = STORAGE_OPERATION_CREATE_SUBCHANNELS;
-	rig.target.answer = say_nothing_to;
-	assert_int_equal(scsi_grow(&rig.engine, 3), 0);
+	hold_from_now(hold_growth);
+	assert_int_equal(scsi_grow(&rig.engine, 3), 0);		/* nobody answers in time */
 	assert_int_equal(rig.engine.session.at.state, STORAGE_STATE_DEVICE_READY);
-	rig.target.answer = NULL;
-	assert_int_equal(reset(), 0);
-	assert_works();
+	assert_int_equal(held_count, 1);
+	rig.target.answer = answer_the_wrong_step;
+	assert_int_equal(reset(), -ETIMEDOUT);
+	assert_int_equal(core_fired(CORE_RULE_COMPLETION_STALE), 1);
 	end();
 }
 
@@ -1390,7 +1431,7 @@ static void disturb(void)
 	struct host_channel *second = host_subchannel(2);
 	u32 i;
 
-	for (i = 0; __atomic_load_n(&working, __ATOMIC_ACQUIRE); i++) {
+	for (i = 0; i < 12 || __atomic_load_n(&working, __ATOMIC_ACQUIRE); i++) {
 		if (i == 8)
 			host_rescind(rig.host, second);
 		if (i % 4 == 3)
@@ -1398,6 +1439,31 @@ static void disturb(void)
 		target_news(&rig.target, rig.channel, 11);
 		shim_run(5);
 	}
+}
+
+static u32 channels_in_use(void)
+{
+	unsigned long flags;
+	u32 count;
+
+	spin_lock_irqsave(&rig.engine.lock, flags);
+	count = rig.engine.usable_count;
+	spin_unlock_irqrestore(&rig.engine.lock, flags);
+	return count;
+}
+
+static void start_threaded(void)
+{
+	u32 i;
+
+	connect_guest();
+	for (i = 0; i < 200 && __atomic_load_n(&rig.started, __ATOMIC_ACQUIRE) > 0; i++)
+		shim_run(50);
+	assert_int_equal(rig.started, 0);
+	assert_int_equal(scsi_grow(&rig.engine, 3), 3);
+	for (i = 0; i < 200 && channels_in_use() < 4; i++)
+		shim_run(50);
+	assert_int_equal(channels_in_use(), 4);
 }
 
 static void threads_that_give_up_and_reset_and_rescind_lose_nothing(void **state)
@@ -1408,11 +1474,7 @@ static void threads_that_give_up_and_reset_and_rescind_lose_nothing(void **state
 	(void)state;
 	prepare_as(SIM_SNP, false, true);
 	rig.target.command = NULL;
-	connect_guest();
-	assert_int_equal(rig.started, 0);
-	assert_int_equal(scsi_grow(&rig.engine, 3), 3);
-	shim_run(300);
-	assert_int_equal(rig.engine.usable_count, 4);
+	start_threaded();
 	working = WORKERS;
 	for (i = 0; i < WORKERS; i++) {
 		numbers[i] = i;
@@ -1422,11 +1484,65 @@ static void threads_that_give_up_and_reset_and_rescind_lose_nothing(void **state
 	for (i = 0; i < WORKERS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 	shim_run(100);
-	assert_int_equal(rig.engine.usable_count, 3);
+	assert_int_equal(channels_in_use(), 3);
 	assert_int_equal(rig.failures, 0);
 	/* A signal may meet the rescind of its channel. */
 	assert_int_equal(rig.connection.violations.total, core_fired(CORE_RULE_SIGNAL_FAILED));
 	assert_pool_is_whole();
+	end();
+}
+
+/* Sends until the device is gone; each command that was taken ends once, in whatever way. */
+static void *work_to_the_end(void *argument)
+{
+	u32 n = *(u32 *)argument, i;
+	int error = 0;
+
+	shim_set_cpu(n);
+	for (i = 0; error != -ENODEV; i++) {
+		struct io *io = &ios[n * 100 + i % 100];
+
+		wait_for(io);
+		error = i % 2 ? io_read(io, n * REGION, 24, i) : io_write(io, n * REGION + 64, 24, (u8)i, i);
+		insist_on(!error || error == -EAGAIN || error == -ENODEV, "there is room, or no device");
+		if (error == -EAGAIN)
+			usleep(100);
+		if (error)
+			io->done = 1;
+		else if (i % 64 == 13)
+			scsi_give_up(&rig.engine, &io->command);
+	}
+	for (i = 0; i < 100; i++) {
+		wait_for(&ios[n * 100 + i]);
+		insist_on(ios[n * 100 + i].done == 1, "done once");
+	}
+	__atomic_sub_fetch(&working, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void a_rescind_under_load_ends_everything_once(void **state)
+{
+	u32 numbers[WORKERS], i;
+	pthread_t threads[WORKERS];
+
+	(void)state;
+	prepare_as(SIM_SNP, false, true);
+	rig.target.command = NULL;
+	start_threaded();
+	for (i = 0; i < 100 * WORKERS; i++)
+		ios[i].done = 1;
+	working = WORKERS;
+	for (i = 0; i < WORKERS; i++) {
+		numbers[i] = i;
+		assert_int_equal(pthread_create(&threads[i], NULL, work_to_the_end, &numbers[i]), 0);
+	}
+	shim_run(50);
+	host_rescind(rig.host, rig.channel);
+	for (i = 0; i < WORKERS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	for (i = 0; i < 200 && !__atomic_load_n(&rig.removes, __ATOMIC_ACQUIRE); i++)
+		shim_run(50);
+	assert_int_equal(rig.removes, 1);
 	end();
 }
 
@@ -1450,6 +1566,48 @@ static void wishes_to_look_are_one_wish_and_a_second_apart(void **state)
 	shim_run(10000);
 	assert_int_equal(rig.rescans, i);
 	assert_works();
+	end();
+}
+
+static bool scanning;
+
+static void slow_rescan(struct scsi_engine *engine)
+{
+	(void)engine;
+	scanning = true;
+	msleep(50);
+	scanning = false;
+	rig.rescans++;
+}
+
+static const struct scsi_engine_ops slow_ops = { .rescan = slow_rescan, .failed = failed };
+
+static void a_scan_that_runs_is_over_when_the_engine_has_stopped(void **state)
+{
+	(void)state;
+	start();
+	rig.engine.ops = &slow_ops;
+	assert_true(target_news(&rig.target, rig.channel, 11));
+	shim_run(10);
+	assert_true(scanning);
+	scsi_stop(&rig.engine);
+	assert_false(scanning);
+	assert_int_equal(rig.rescans, 1);
+	end();
+}
+
+static void a_wish_dies_with_the_engine(void **state)
+{
+	(void)state;
+	start();
+	assert_true(target_news(&rig.target, rig.channel, 11));
+	shim_run(10);
+	assert_int_equal(rig.rescans, 1);
+	assert_true(target_news(&rig.target, rig.channel, 11));	/* its scan is due in a second */
+	shim_run(10);
+	scsi_stop(&rig.engine);
+	shim_run(2000);
+	assert_int_equal(rig.rescans, 1);
 	end();
 }
 
@@ -1542,6 +1700,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_refused_reset_fails_and_nothing_else_does),
 		cmocka_unit_test(a_reset_without_an_answer_is_the_end),
 		cmocka_unit_test(commands_that_survive_a_reset_are_the_end),
+		cmocka_unit_test(a_reset_waits_for_commands_given_up_too),
+		cmocka_unit_test(a_failed_engine_does_not_listen),
 		cmocka_unit_test(a_late_answer_to_a_step_answers_no_later_one),
 		cmocka_unit_test(commands_spread_over_channels),
 		cmocka_unit_test(a_subchannel_that_goes_takes_its_commands_along_and_no_others),
@@ -1561,7 +1721,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_ide_disk_has_one_of_two_addresses),
 		cmocka_unit_test(a_fibre_channel_adapter_has_names_and_smaller_transfers),
 		cmocka_unit_test(threads_that_give_up_and_reset_and_rescind_lose_nothing),
+		cmocka_unit_test(a_rescind_under_load_ends_everything_once),
 		cmocka_unit_test(wishes_to_look_are_one_wish_and_a_second_apart),
+		cmocka_unit_test(a_scan_that_runs_is_over_when_the_engine_has_stopped),
+		cmocka_unit_test(a_wish_dies_with_the_engine),
 		cmocka_unit_test(a_wish_from_before_ready_is_heard_and_acted_on_later),
 		cmocka_unit_test(other_news_is_refused),
 		cmocka_unit_test(a_disk_that_changed_is_tried_again_and_looked_at),

@@ -626,7 +626,8 @@ static void a_command_larger_than_agreed_is_refused(void **state)
 
 static void a_file_is_a_disk_too(void **state)
 {
-	static const uint8_t write10[10] = { 0x2a, 0, 0, 0, 0, 1, 0, 0, 1, 0 }, read10[10] = { 0x28, 0, 0, 0, 0, 1, 0, 0, 1, 0 };
+	static const uint8_t write10[10] = { 0x2a, 0, 0, 0, 0, 1, 0, 0, 1, 0 };
+	static const uint8_t read10[10] = { 0x28, 0, 0, 0, 0, 1, 0, 0, 1, 0 };
 	char path[] = "/tmp/target-test-XXXXXX";
 	int file = mkstemp(path);
 
