@@ -127,6 +127,11 @@ build/clang/random.a: build/clang/tests/unit/spec/difftest.o $(LIBRARY:%=build/c
 	@$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rc $@ $^
 
+# Each "if" of the stack is a check that can be switched off at run time: see docs/mutants.md.
+$(eval $(call machine,mutants,clang,-O1 -DAIRLOCK_FETCH_HOOK -fsanitize=undefined -fsanitize-trap=all))
+MUTATED := bounce core policy drivers build/gen validate/runtime
+$(foreach d,$(MUTATED),$(eval build/mutants/$(d)/%.o: CFLAGS_mutants += -include tests/mutants/if.h -Wno-dangling-else -Wno-empty-body))
+
 # ---- the stack, in user space ----
 
 # The very files that become kernel modules; the shim below them; the model host beside them.
@@ -136,11 +141,11 @@ SHIM := $(patsubst %.c,%.o,$(wildcard tests/shim/*.c))
 HOST := $(patsubst %.c,%.o,$(wildcard tests/host/*.c))
 SCENES := $(patsubst %.c,%.o,$(wildcard tests/attacks/*.c)) $(PROTOCOLS:%=build/gen/%_tables.o)
 
-$(foreach m,host clang threads,build/$(m)/stack.a): build/%/stack.a: $(addprefix build/%/,$(STACK) $(SHIM) $(HOST))
+$(foreach m,host clang threads mutants,build/$(m)/stack.a): build/%/stack.a: $(addprefix build/%/,$(STACK) $(SHIM) $(HOST))
 	@$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
-$(foreach m,clang threads,build/$(m)/attacks): build/%/attacks: $(addprefix build/%/,$(SCENES)) build/%/stack.a
+$(foreach m,clang threads mutants,build/$(m)/attacks): build/%/attacks: $(addprefix build/%/,$(SCENES)) build/%/stack.a
 	@$(say) LINK $@
 	$(Q)$(CC_$*) $(CFLAGS_$*) -o $@ $^ -lpthread
 
@@ -193,7 +198,7 @@ $(STACK_PROGRAMS): build/clang/stack.a
 $(UNIT_PROGRAMS): build/clang/%: %.c $(PROTOCOLS:%=build/clang/build/gen/%.o) \
 		$(SHAPES:%=build/clang/build/gen/%.o) $(RUNTIME:%=build/clang/%)
 	@$(say) LINK $@
-	$(Q)$(CC_clang) $(CFLAGS_clang) $(CPPFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $(filter %.c %.o %.a,$^) -lcmocka -lpthread
+	$(Q)$(CC_clang) $(CFLAGS_clang) $(CPPFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(filter %.o %.a,$^) -lcmocka -lpthread
 
 # Where generated C and interpreter are compared; fewer inputs where it is slow.
 MACHINES := host clang ppc64 aarch64
@@ -232,6 +237,35 @@ test: setup
 .PHONY: test-programs
 test-programs: generate $(TEST_PROGRAMS)
 	@:
+
+# ---- mutants ----
+
+build/mutants/run: tests/mutants/run.c
+	@mkdir -p $(@D)
+	@$(say) CC $@
+	$(Q)gcc -O2 -g -std=gnu11 $(WARNINGS) -D_GNU_SOURCE -o $@ $<
+
+# Tests of the compiler's own matters are left out: nothing of it is in the stack.
+MUTANT_UNITS := $(filter-out %/shim_test %/host_test %/target_test %/model_test,$(UNIT_PROGRAMS:build/clang/%=build/mutants/%))
+MUTANT_PROGRAMS := $(MUTANT_UNITS) $(PROTOCOLS:%=build/mutants/difftest-%) build/mutants/attacks
+
+$(MUTANT_UNITS): build/mutants/%: %.c build/mutants/stack.a $(SHAPES:%=build/mutants/build/gen/%.o) \
+		build/mutants/tests/mutants/switch.o
+	@$(say) LINK $@
+	$(Q)$(CC_mutants) $(CFLAGS_mutants) $(CPPFLAGS) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(filter %.o,$^) build/mutants/stack.a -lcmocka -lpthread
+
+build/mutants/attacks $(PROTOCOLS:%=build/mutants/difftest-%): build/mutants/tests/mutants/switch.o
+
+.PHONY: mutants
+## mutants: switches every check of the stack off, one by one, and counts what the tests notice
+mutants: generate
+	@$(MAKE) --no-print-directory $(PARALLEL) build/mutants/run $(MUTANT_PROGRAMS)
+	@tests/mutants/run.sh $(MUTANT_PROGRAMS)
+
+.PHONY: bench
+## bench: what it costs, as ratios to memcpy and to the kernel's own ring code
+bench: generate
+	@tests/bench/run.sh
 
 .PHONY: random-specs
 ## random-specs: try COUNT random specifications from SEED on: "make random-specs SEED=1000 COUNT=500"

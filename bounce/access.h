@@ -59,7 +59,7 @@ static inline u32 host_load32_acquire(const u32 __host *p)
 	const u32 *word = host_address(p);
 
 	host_fetching(word, sizeof(*word));
-	return smp_load_acquire(word);
+	return virt_load_acquire(word);
 }
 
 static inline void host_store32(u32 __host *p, u32 value)
@@ -74,7 +74,7 @@ static inline void host_store32_release(u32 __host *p, u32 value)
 {
 	u32 *word = host_address(p);
 
-	smp_store_release(word, value);
+	virt_store_release(word, value);
 }
 
 /* Takes a word and leaves 0, in one step: event flags. */
@@ -86,13 +86,16 @@ static inline u32 host_take32(u32 __host *p)
 	return xchg(word, 0);
 }
 
-/* Stores @to if the word still is @from; one attempt. */
+/*
+ * Stores @to if the word still is @from; one attempt, and a full barrier if it succeeds. Never
+ * plain cmpxchg(): in a guest of one processor the kernel drops its lock, and the host has others.
+ */
 static inline bool host_replace32(u32 __host *p, u32 from, u32 to)
 {
 	u32 *word = host_address(p);
 
 	host_fetching(word, sizeof(*word));
-	return cmpxchg(word, from, to) == from;
+	return sync_cmpxchg(word, from, to) == from;
 }
 
 /* Sets bit @bit without disturbing the others, in one step: monitor pages. */

@@ -5,6 +5,7 @@
  * byte goes out that is not the request's own.
  */
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -63,6 +64,7 @@ int pool_create(struct bounce_pool *pool, struct visibility *v, u32 slots, u32 c
 		pool_destroy(pool, true);
 	return error;
 }
+EXPORT_SYMBOL_GPL(pool_create);
 
 /**
  * pool_destroy() - take all pages back from the host, or leak them
@@ -79,6 +81,7 @@ void pool_destroy(struct bounce_pool *pool, bool given_back)
 	kvfree(pool->caches);
 	memset(pool, 0, sizeof(*pool));
 }
+EXPORT_SYMBOL_GPL(pool_destroy);
 
 /* Takes up to @most from the top of a stack, in the order in which they were put there. */
 static u32 stack_take(const u32 *stack, u32 *count, u32 *slots, u32 most)
@@ -296,6 +299,7 @@ int bounce_map(struct bounce_pool *pool, struct bounce_buffer *b, enum bounce_di
 	buffer_clear(b, direction == BOUNCE_TO_HOST ? buffer_fill(b, data, pieces) : 0);
 	return 0;
 }
+EXPORT_SYMBOL_GPL(bounce_map);
 
 /**
  * bounce_gfns() - by which numbers the host knows the pages of a request
@@ -311,6 +315,7 @@ void bounce_gfns(const struct bounce_buffer *b, u64 *gfns)
 	for (i = 0; i < b->count; i++)
 		gfns[i] = b->pool->gfns[b->slots[i]];
 }
+EXPORT_SYMBOL_GPL(bounce_gfns);
 
 /**
  * bounce_finish() - bring in what the host was to fill
@@ -336,6 +341,7 @@ void bounce_finish(struct bounce_buffer *b, const struct kvec *data, u32 pieces,
 			memset((u8 *)data[i].iov_base + n, 0, data[i].iov_len - n);
 	}
 }
+EXPORT_SYMBOL_GPL(bounce_finish);
 
 /**
  * bounce_unmap() - give slots back
@@ -350,3 +356,4 @@ void bounce_unmap(struct bounce_buffer *b, u32 cpu)
 		pool_give(b->pool, cpu, b->slots, b->count);
 	b->count = 0;
 }
+EXPORT_SYMBOL_GPL(bounce_unmap);

@@ -91,7 +91,6 @@ struct airlock_channel {
 	u32 cpu;			/* where its interrupts go */
 	u32 old_cpu;			/* and may still go, after a move that was not acknowledged; or NO_CPU */
 	bool ready;			/* rings are mapped, the host may know of them: events are heard */
-	bool poll;			/* an event came before we were ready */
 	struct tasklet_struct tasklet;
 
 	struct violations violations;

@@ -241,8 +241,8 @@ static void channel_fill_open(struct airlock_channel *channel, struct control_op
 
 /*
  * Locked. Rings are mapped, so events may be heard before the host can know of the channel (C-053);
- * those that come before the result are kept for later. Every attempt has a number of its own, so
- * the result of an earlier one opens nothing (C-167).
+ * those that come before the result are looked for after it. Every attempt has a number of its
+ * own, so the result of an earlier one opens nothing (C-167).
  */
 static int channel_say_open(struct airlock_channel *channel, u8 *message, u32 *size)
 {
@@ -257,7 +257,6 @@ static int channel_say_open(struct airlock_channel *channel, u8 *message, u32 *s
 		c->next_open_id = 1;
 	channel->open_id = c->next_open_id;
 	channel->open_result = -ETIMEDOUT;
-	channel->poll = false;
 	channel->mourned = false;
 	channel->old_cpu = NO_CPU;
 	reinit_completion(&channel->opened);
@@ -422,7 +421,7 @@ int airlock_channel_open(struct airlock_channel *channel, const struct airlock_c
 	mutex_lock(&channel->device->mutex);
 	error = channel_open(channel, config);
 	mutex_unlock(&channel->device->mutex);
-	/* An event from before the result was only remembered, or was lost (C-063). */
+	/* Nobody looked at an event from before the result (C-063). */
 	if (!error)
 		airlock_channel_poll(channel);
 	return error;

@@ -257,8 +257,12 @@ static void device_deal(struct airlock_channel *channel, bool rescinded)
 {
 	if (rescinded)
 		device_rescinded(channel);
-	else if (device_may_add(channel))
-		channel->index ? device_add_subchannel(channel) : device_add(channel);
+	else if (!device_may_add(channel))
+		return;
+	else if (channel->index)
+		device_add_subchannel(channel);
+	else
+		device_add(channel);
 }
 
 static struct airlock_channel *device_next_event(struct airlock_connection *c, bool *rescinded)

@@ -112,7 +112,6 @@ static int check_boundary(const struct discovery_cpuid *c, const struct discover
 {
 	u32 bit = c->isolation_b >> ISOLATION_B_BOUNDARY_BIT_SHIFT & ISOLATION_B_BOUNDARY_BIT;
 
-	d->boundary = 0;
 	if (!d->paravisor && d->kind != DISCOVERY_VBS)
 		return 0;
 	if (!(c->isolation_b & ISOLATION_B_BOUNDARY))

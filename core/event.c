@@ -5,6 +5,7 @@
  * empty ring. All that happens in the interrupt is one pass over 64 words.
  */
 #include <linux/bitops.h>
+#include <linux/export.h>
 #include <linux/kernel.h>
 
 #include "core.h"
@@ -14,7 +15,7 @@ struct event_strays { bool zero, unknown, closed; };
 
 /*
  * Locked: who is dead or closed is not scheduled (C-052 to C-056). While the open result is under
- * way the event is kept for later (C-063).
+ * way an event need not be remembered: whoever opens looks when it is there (C-063).
  */
 static void event_deliver(struct airlock_channel *channel, struct event_strays *strays)
 {
@@ -23,8 +24,6 @@ static void event_deliver(struct airlock_channel *channel, struct event_strays *
 		strays->closed = true;
 	else if (channel_is_open(channel))
 		tasklet_schedule(&channel->tasklet);
-	else
-		channel->poll = true;
 }
 
 static void event_word(struct airlock_connection *c, u32 first, u32 bits, struct event_strays *strays)
@@ -84,3 +83,4 @@ void airlock_event_interrupt(struct airlock_connection *c, u32 cpu)
 {
 	event_scan(c, cpu);
 }
+EXPORT_SYMBOL_GPL(airlock_event_interrupt);

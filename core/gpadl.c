@@ -105,16 +105,22 @@ static int gpadl_begin(struct airlock_channel *channel, struct gpadl *g, const s
 	return error;
 }
 
-/* 1: a part was posted, and there may be more. */
-static int gpadl_post_part(struct airlock_connection *c, struct gpadl *g)
+/*
+ * 1: a part was posted, and there may be more. Nothing is named on behalf of a channel that died
+ * before its first part: nobody would be woken, and the deadline would be waited for.
+ */
+static int gpadl_post_part(struct airlock_channel *channel, struct gpadl *g)
 {
+	struct airlock_connection *c = channel->connection;
 	u8 message[MESSAGE_BYTES];
 	unsigned long flags;
 	u32 size;
 	int more, error;
 
 	spin_lock_irqsave(&c->lock, flags);
-	more = gpadl_next_part(g, &c->context, message, sizeof(message), &size);
+	more = -ENODEV;
+	if (!channel->dead || g->sent)
+		more = gpadl_next_part(g, &c->context, message, sizeof(message), &size);
 	spin_unlock_irqrestore(&c->lock, flags);
 	if (more <= 0)
 		return more;
@@ -149,7 +155,7 @@ static int gpadl_post(struct airlock_channel *channel, struct gpadl *g)
 	int more;
 
 	do {
-		more = gpadl_post_part(c, g);
+		more = gpadl_post_part(channel, g);
 	} while (more > 0);
 	if (more < 0 && !completion_done(&g->answered)) {
 		gpadl_expire(c, g, CONTROL_EVENT_GPADL_LOCAL_ABANDON, more);

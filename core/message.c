@@ -5,6 +5,7 @@
  */
 #include <linux/delay.h>
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 
@@ -98,6 +99,7 @@ void airlock_message_interrupt(struct airlock_connection *c, u32 cpu)
 	else
 		message_drop(c, cpu);
 }
+EXPORT_SYMBOL_GPL(airlock_message_interrupt);
 
 /* Whatever another kernel left behind is no answer to us (C-085). */
 void message_empty_slots(struct airlock_connection *c)

@@ -244,7 +244,8 @@ static int offer_place(struct airlock_connection *c, const struct control_messag
 	channel_insert(channel);
 	if (o->flags & CONTROL_CHANNEL_FLAG_HVSOCK && !o->stream.from_host)
 		c->stream_requests--;
-	if (!back && !device_queue(c, channel, false))
+	/* Also one that came right before a suspend and that no bus has heard of yet. */
+	if ((!back || device->state == DEVICE_OFFERED) && !device_queue(c, channel, false))
 		found->fatal = true;
 	found->channel = channel;
 	return 0;

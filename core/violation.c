@@ -49,6 +49,7 @@ u32 violations_add(struct violations *v, u32 rule)
 	spin_unlock_irqrestore(&v->lock, flags);
 	return total;
 }
+EXPORT_SYMBOL_GPL(violations_add);
 
 u32 violations_drop(struct violations *v)
 {

@@ -12,7 +12,7 @@
 #include <linux/vmalloc.h>
 #include <asm/mshyperv.h>
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
 static inline void *compat_map_shared(struct page **pages, u32 count)
 {
 	return vmap(pages, count, VM_MAP, pgprot_decrypted(PAGE_KERNEL));

@@ -74,8 +74,9 @@ static int scsi_pick(struct scsi_engine *engine, u32 cpu, u32 nth, struct scsi_l
 }
 
 /* A request of a channel, and an id: now the channel stays, for as long as we are its sender. */
-static struct scsi_request *scsi_get_request(struct scsi_engine *engine, struct scsi_command *command, u32 cpu,
-					     u32 nth, int *error)
+static struct scsi_request *scsi_get_request(struct scsi_engine *engine,
+					     struct scsi_command *command, u32 cpu, u32 nth,
+					     int *error)
 {
 	struct scsi_request *request = NULL;
 	struct scsi_lane *lane = NULL;
@@ -130,14 +131,19 @@ static void scsi_put_request(struct scsi_request *request, struct scsi_command *
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
-/* Where frames and slots are written down. Ordinary requests need no memory: they are what memory is freed with. */
+/*
+ * Where frames and slots are written down. Ordinary requests need no memory for that: they are what
+ * memory is freed with.
+ */
 static int scsi_make_room(struct scsi_request *request, u32 pages)
 {
+	const size_t page = sizeof(*request->gfns) + sizeof(*request->buffer.slots);
+
 	request->gfns = request->inline_gfns;
 	request->buffer.slots = request->inline_slots;
 	if (pages <= SCSI_INLINE_PAGES)
 		return 0;
-	request->room = kmalloc_array(pages, sizeof(*request->gfns) + sizeof(*request->buffer.slots), GFP_ATOMIC);
+	request->room = kmalloc_array(pages, page, GFP_ATOMIC | __GFP_NOWARN);
 	if (!request->room)
 		return -EAGAIN;
 	request->gfns = request->room;
@@ -159,8 +165,8 @@ static int scsi_map(struct scsi_request *request, const struct scsi_command *com
 	error = scsi_make_room(request, DIV_ROUND_UP(command->bytes, STORAGE_PAGE));
 	if (error)
 		return error;
-	error = bounce_map(&engine->pool, &request->buffer, direction, command->data, command->pieces,
-			   command->bytes, cpu);
+	error = bounce_map(&engine->pool, &request->buffer, direction, command->data,
+			   command->pieces, command->bytes, cpu);
 	if (error) {
 		request->buffer.count = 0;
 		return error == -ENOSPC ? -EAGAIN : error;
@@ -214,11 +220,13 @@ static int scsi_send(struct scsi_request *request, const struct scsi_command *co
 	struct storage_context ctx = engine->context;
 	struct outbound_packet packet = { .kind = RING_MSG_OUR_IN_BAND, .wants_completion = true };
 	u8 payload[SCSI_PAYLOAD_BYTES];
+	const u32 room = sizeof(payload);
+	int rule;
 
 	ctx.kind = STORAGE_PACKET_KIND_OURS;
 	scsi_fill(engine, command, &m.execute_srb);
-	if (storage_build_execute_srb(payload, sizeof(payload), &ctx, &m.execute_srb, &packet.bytes) ||
-	    storage_srb_send(&request->session, &m))
+	rule = storage_build_execute_srb(payload, room, &ctx, &m.execute_srb, &packet.bytes);
+	if (rule || storage_srb_send(&request->session, &m))
 		return -EINVAL;
 	packet.payload = payload;
 	if (command->bytes) {
@@ -231,8 +239,8 @@ static int scsi_send(struct scsi_request *request, const struct scsi_command *co
 }
 
 /*
- * What the caller can make use of. An index of the host's that lies is a command that failed (ST-008); a
- * sub-channel that went meanwhile is no reason to, others are there.
+ * What the caller can make use of. An index of the host's that lies is a command that failed
+ * (ST-008); a sub-channel that went meanwhile is no reason to, others are there.
  */
 static int scsi_queue_error(const struct scsi_lane *lane, int error)
 {
@@ -279,8 +287,8 @@ static int scsi_queue_on(struct scsi_engine *engine, struct scsi_command *comman
  * @cpu: submitting processor: which channel is tried first
  *
  * Context: any but hard interrupt. done() may have been called before this returns.
- * Return: 0: done() will be called, once. -EAGAIN: no room in ring, pool or table now, or a reset is
- * under way. -EINVAL: no such command can be sent. -ENODEV: the device is gone.
+ * Return: 0: done() will be called, once. -EAGAIN: no room in ring, pool or table now, or a reset
+ * is under way. -EINVAL: no such command can be sent. -ENODEV: the device is gone.
  */
 int scsi_queue(struct scsi_engine *engine, struct scsi_command *command, u32 cpu)
 {
@@ -302,7 +310,8 @@ static bool scsi_orphan(struct scsi_engine *engine, struct scsi_command *command
 {
 	struct scsi_request *request = command->request;
 
-	if (!request || !session_local(&storage_srb_table, &request->session.at, STORAGE_EVENT_SRB_LOCAL_GIVE_UP))
+	if (!request || !session_local(&storage_srb_table, &request->session.at,
+				       STORAGE_EVENT_SRB_LOCAL_GIVE_UP))
 		return false;
 	request->command = NULL;
 	command->request = NULL;

@@ -44,7 +44,8 @@ static int scsi_hear_answer(struct scsi_engine *engine, struct scsi_request *req
 }
 
 /* The lock is held. Takes the command off the request; NULL: it was given up. */
-static struct scsi_command *scsi_take_command(struct scsi_engine *engine, struct scsi_request *request)
+static struct scsi_command *scsi_take_command(struct scsi_engine *engine,
+					      struct scsi_request *request)
 {
 	struct scsi_command *command = request->command;
 
@@ -89,7 +90,7 @@ static void scsi_wish_to_look(struct scsi_engine *engine)
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
-/* An answer in good form: judged before anything of it is used. Copied before anyone is told (ST-086). */
+/* An answer in good form: judged before it is used, copied before anyone is told (ST-086). */
 static void scsi_finish(struct scsi_request *request, struct scsi_command *command,
 			const struct storage_srb_complete *answer)
 {
@@ -101,7 +102,8 @@ static void scsi_finish(struct scsi_request *request, struct scsi_command *comma
 
 	rule = scsi_judge(answer, command, &changed);
 	if (request->buffer.count)
-		bounce_finish(&request->buffer, command->data, command->pieces, command->transferred);
+		bounce_finish(&request->buffer, command->data, command->pieces,
+			      command->transferred);
 	scsi_unmap(request);
 	scsi_free_request(request);
 	if (rule) {
@@ -182,7 +184,8 @@ void scsi_reclaim(struct scsi_request *request, bool given_back)
 		list_del_init(&request->node);
 		engine->pinned--;
 	}
-	session_local(&storage_srb_table, &request->session.at, STORAGE_EVENT_SRB_LOCAL_CHANNEL_GONE);
+	session_local(&storage_srb_table, &request->session.at,
+		      STORAGE_EVENT_SRB_LOCAL_CHANNEL_GONE);
 	if (request->buffer.count && !given_back)
 		engine->memory_out = true;
 	spin_unlock_irqrestore(&engine->lock, flags);

@@ -41,7 +41,8 @@ static int capacity_check(const struct content_capacity *c)
  * @bytes: of it that were transferred
  * @c: filled in on 0
  *
- * Return: 0; -EOVERFLOW: the longer command has to be asked; -EINVAL, -ERANGE: impossible; -EMSGSIZE: too short.
+ * Context: any. Return: 0; -EOVERFLOW: the longer command has to be asked; -EINVAL, -ERANGE:
+ * impossible; -EMSGSIZE: too short.
  */
 int content_capacity10(const u8 *data, u32 bytes, struct content_capacity *c)
 {
@@ -62,7 +63,7 @@ int content_capacity10(const u8 *data, u32 bytes, struct content_capacity *c)
  * @bytes: of it that were transferred
  * @c: filled in on 0
  *
- * Return: 0; -EINVAL, -ERANGE: impossible; -EMSGSIZE: too short.
+ * Context: any. Return: 0; -EINVAL, -ERANGE: impossible; -EMSGSIZE: too short.
  */
 int content_capacity16(const u8 *data, u32 bytes, struct content_capacity *c)
 {
@@ -91,9 +92,12 @@ int content_capacity16(const u8 *data, u32 bytes, struct content_capacity *c)
  *
  * Context: any. Return: false for a disk in use that has shrunk, or has other blocks (ST-099).
  */
-bool content_may_become(const struct content_capacity *now, const struct content_capacity *before, bool in_use)
+bool content_may_become(const struct content_capacity *now, const struct content_capacity *before,
+			bool in_use)
 {
-	return !in_use || (now->block_bytes == before->block_bytes && now->last_block >= before->last_block);
+	if (!in_use)
+		return true;
+	return now->block_bytes == before->block_bytes && now->last_block >= before->last_block;
 }
 
 /* Simple addressing, one level, 8 bits: what the protocol can name. */
@@ -136,7 +140,9 @@ u32 content_luns(const u8 *data, u32 bytes, u8 *luns, u32 room)
  * @i: filled in on 0
  *
  * Names of vendor and product are not looked at: they decide nothing (ST-103). What lies behind
- * @i->bytes was not said, whatever the length byte says (ST-102). Context: any. Return: 0 or -EMSGSIZE.
+ * @i->bytes was not said, whatever the length byte says (ST-102).
+ *
+ * Context: any. Return: 0 or -EMSGSIZE.
  */
 int content_inquiry(const u8 *data, u32 bytes, struct content_inquiry *i)
 {
@@ -200,7 +206,8 @@ static void limits_unmap(const u8 *body, struct content_limits *l)
  *
  * Context: any. Return: 0; -EMSGSIZE: too short; -EINVAL: another page.
  */
-int content_block_limits(const u8 *data, u32 bytes, u32 block_bytes, u32 max_transfer, struct content_limits *l)
+int content_block_limits(const u8 *data, u32 bytes, u32 block_bytes, u32 max_transfer,
+			 struct content_limits *l)
 {
 	u32 most = max_transfer / block_bytes;
 	struct content_page page;

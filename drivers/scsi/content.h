@@ -45,8 +45,8 @@ struct content_limits {
 
 int __must_check content_capacity10(const u8 *data, u32 bytes, struct content_capacity *c);
 int __must_check content_capacity16(const u8 *data, u32 bytes, struct content_capacity *c);
-bool __must_check content_may_become(const struct content_capacity *now, const struct content_capacity *before,
-				     bool in_use);
+bool __must_check content_may_become(const struct content_capacity *now,
+				     const struct content_capacity *before, bool in_use);
 u32 __must_check content_luns(const u8 *data, u32 bytes, u8 *luns, u32 room);
 int __must_check content_inquiry(const u8 *data, u32 bytes, struct content_inquiry *i);
 int __must_check content_page(const u8 *data, u32 bytes, u8 code, struct content_page *page);

@@ -16,8 +16,10 @@
 /* A broken rule is counted and the policy's business. No lock is held. */
 void scsi_violation(struct scsi_lane *lane, int rule)
 {
+	struct airlock_channel *channel = lane->channel;
+
 	atomic_inc(&lane->engine->violations);
-	airlock_violation(lane->channel->connection, lane->channel, storage_rule_ids[rule], OFFENCE_DEVICE);
+	airlock_violation(channel->connection, channel, storage_rule_ids[rule], OFFENCE_DEVICE);
 }
 
 /* Worth knowing, but nothing to punish the host for. */
@@ -41,8 +43,14 @@ void scsi_settle(struct scsi_engine *engine, u32 *count)
 		complete(&engine->drained);
 }
 
+/*
+ * Whoever waits for a command need not wait for the glue to stop us. Salvage is queued while it
+ * cannot be too late: scsi_stop() lets none be queued behind its back.
+ */
 bool scsi_mark_failed(struct scsi_engine *engine)
 {
+	bool running = engine->started && !engine->draining;
+
 	if (engine->failed)
 		return false;
 	WRITE_ONCE(engine->failed, true);
@@ -52,13 +60,13 @@ bool scsi_mark_failed(struct scsi_engine *engine)
 		complete(&engine->step.done);
 	}
 	complete(&engine->drained);
-	return engine->started && !engine->draining;
+	if (running)
+		schedule_work(&engine->salvage_work);
+	return running;
 }
 
-/* Whoever waits for a command need not wait for the glue to stop us. */
 void scsi_tell_failure(struct scsi_engine *engine)
 {
-	schedule_work(&engine->salvage_work);
 	if (engine->ops->failed)
 		engine->ops->failed(engine);
 }
@@ -93,16 +101,17 @@ static int scsi_idle(struct scsi_engine *engine)
 /* Waits for all commands to be answered, those that were given up included. */
 int scsi_drain(struct scsi_engine *engine, u32 milliseconds)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(milliseconds);
+	unsigned long now = jiffies, end = now + msecs_to_jiffies(milliseconds);
 	int idle;
 
 	for (;;) {
 		idle = scsi_idle(engine);
 		if (idle)
 			return idle < 0 ? idle : 0;
-		if (time_after_eq(jiffies, end))
+		if (time_after_eq(now, end))
 			return -ETIMEDOUT;
-		wait_for_completion_timeout(&engine->drained, end - jiffies);
+		wait_for_completion_timeout(&engine->drained, end - now);
+		now = jiffies;
 	}
 }
 
@@ -118,7 +127,10 @@ static void scsi_close_lanes(struct scsi_engine *engine, bool all)
 	}
 }
 
-/* A channel is dead, or all are of no use: what was sent on them ends now, not when the glue gets round to it. */
+/*
+ * A channel is dead, or all are of no use: what was sent on them ends now, not when the glue gets
+ * round to it.
+ */
 static void scsi_salvage(struct work_struct *work)
 {
 	struct scsi_engine *engine = container_of(work, struct scsi_engine, salvage_work);
@@ -136,7 +148,8 @@ static void scsi_clean(struct scsi_engine *engine)
 
 	session_start(&storage_device_table, &engine->session.at);
 	session_start(&storage_rescan_table, &engine->rescan.at);
-	session_local(&storage_rescan_table, &engine->rescan.at, STORAGE_EVENT_RESCAN_LOCAL_CHANNEL_OPENED);
+	session_local(&storage_rescan_table, &engine->rescan.at,
+		      STORAGE_EVENT_RESCAN_LOCAL_CHANNEL_OPENED);
 	for (i = 0; i < SCSI_CHANNELS_MAX; i++)
 		session_start(&storage_subchannel_table, &engine->subchannel_sessions[i].at);
 	engine->started = false;
@@ -151,15 +164,15 @@ static void scsi_clean(struct scsi_engine *engine)
 	engine->context.max_subchannels = 1;
 }
 
-/* Private pages if the host has promised to reach them (ST-095); the offer was checked for that promise. */
+/* Private pages if the offer promises that they are reached (ST-095); the core has checked it. */
 static int scsi_create_pool(struct scsi_engine *engine)
 {
 	struct airlock_connection *connection = engine->device->connection;
-	u16 flags = engine->device->primary->flags;
+	bool private = engine->device->primary->flags & CONTROL_CHANNEL_FLAG_CONFIDENTIAL_MEMORY;
 	int error;
 
 	error = pool_create(&engine->pool, connection->visibility, connection->policy.pool_slots,
-			    connection->transport->cpus, flags & CONTROL_CHANNEL_FLAG_CONFIDENTIAL_MEMORY);
+			    connection->transport->cpus, private);
 	engine->pool_created = !error;
 	return error;
 }
@@ -190,16 +203,16 @@ static void scsi_take_down(struct scsi_engine *engine)
 	engine->pool_created = false;
 }
 
-/* As little as before will do, less will not: what is above us counts on it (ST-029, ST-111). */
-static int scsi_compare(struct scsi_engine *engine, const struct scsi_limits *before)
+/* Whoever is above us counts on the old limit: less will not do (ST-029, ST-111). */
+static int scsi_keep_transfer(struct scsi_engine *engine, const struct scsi_limits *before)
 {
-	if (engine->limits.version < before->version || engine->limits.max_transfer < before->max_transfer)
+	if (engine->limits.max_transfer < before->max_transfer)
 		return -EPROTO;
 	engine->limits.max_transfer = before->max_transfer;
 	return 0;
 }
 
-/* All of the handshake, always (ST-110). @before: limits in use, or NULL. */
+/* All of the handshake, always (ST-110). @before: limits in use, the least that will do; or NULL. */
 static int scsi_bring_up(struct scsi_engine *engine, const struct scsi_limits *before)
 {
 	u16 floor = engine->device->connection->policy.storage_floor;
@@ -213,7 +226,7 @@ static int scsi_bring_up(struct scsi_engine *engine, const struct scsi_limits *b
 		return error;
 	error = scsi_handshake(engine, before ? before->version : floor);
 	if (!error && before)
-		error = scsi_compare(engine, before);
+		error = scsi_keep_transfer(engine, before);
 	if (!error)
 		error = scsi_create_pool(engine);
 	if (!error)
@@ -250,10 +263,11 @@ static int scsi_identify(struct scsi_engine *engine)
  *
  * Context: may sleep, for each step at most the policy's deadlines.
  * Return: 0 or -errno: -ETIMEDOUT for a host that does not answer, -EOPNOTSUPP for one without a
- * version we take, -EIO for one that says no, -EPROTO for one that lies, -ENODEV for one that is gone.
+ * version we take, -EIO for one that says no, -EPROTO for one that lies, -ENODEV for one that is
+ * gone, -EINVAL for an address or a policy that cannot be.
  */
-int scsi_start(struct scsi_engine *engine, struct airlock_device *device, const struct scsi_engine_ops *ops,
-	       void *glue)
+int scsi_start(struct scsi_engine *engine, struct airlock_device *device,
+	       const struct scsi_engine_ops *ops, void *glue)
 {
 	int error;
 
@@ -306,24 +320,27 @@ static void scsi_end_drain(struct scsi_engine *engine, u8 event)
  * scsi_stop() - no more commands; those on their way end, or end with SCSI_GONE
  * @engine: that was started; nothing of it runs when this returns
  *
- * A host that is there has the policy's drain_deadline to answer. Then the channels are closed, and
- * what is still out ends: a host that is gone holds up nobody (ST-108). A rescan that runs is waited
- * for last, since it may wait for such commands (ST-044).
+ * A host that is there has the policy's drain_deadline to answer. Then the channels are closed,
+ * and what is still out ends: a host that is gone holds up nobody (ST-108). A rescan that runs is
+ * waited for last, since it may wait for such commands (ST-044).
  *
  * Context: may sleep; not from rescan(), failed() or done().
  */
 void scsi_stop(struct scsi_engine *engine)
 {
 	u32 deadline = engine->device->connection->policy.drain_deadline;
+	u8 event = STORAGE_EVENT_DEVICE_LOCAL_DRAINED;
 
 	if (!engine->started)
 		return;
 	mutex_lock(&engine->control);
 	cancel_delayed_work(&engine->rescan_work);
 	scsi_expect_none(engine);
-	if (scsi_begin_stop(engine))
-		scsi_end_drain(engine, scsi_drain(engine, deadline) ? STORAGE_EVENT_DEVICE_AFTER_DRAIN_DEADLINE :
-								     STORAGE_EVENT_DEVICE_LOCAL_DRAINED);
+	if (scsi_begin_stop(engine)) {
+		if (scsi_drain(engine, deadline))
+			event = STORAGE_EVENT_DEVICE_AFTER_DRAIN_DEADLINE;
+		scsi_end_drain(engine, event);
+	}
 	scsi_take_down(engine);
 	scsi_end_drain(engine, STORAGE_EVENT_DEVICE_LOCAL_CHANNEL_CLOSED);
 	mutex_unlock(&engine->control);

@@ -14,7 +14,8 @@
 
 /* Best first. Packets of those before 5.1 are shorter, in both directions. */
 static const u16 scsi_versions[] = {
-	STORAGE_VERSION_6_2, STORAGE_VERSION_6_0, STORAGE_VERSION_5_1, STORAGE_VERSION_4_2, STORAGE_VERSION_2_0,
+	STORAGE_VERSION_6_2, STORAGE_VERSION_6_0, STORAGE_VERSION_5_1, STORAGE_VERSION_4_2,
+	STORAGE_VERSION_2_0,
 };
 
 static void scsi_propose(struct scsi_engine *engine, u16 version)
@@ -27,8 +28,8 @@ static void scsi_propose(struct scsi_engine *engine, u16 version)
 }
 
 /* A step whose question is a header and nothing else, or has its fields set already. */
-static int scsi_ask(struct scsi_engine *engine, struct storage_message *question, enum storage_operation operation,
-		    struct storage_message *answer)
+static int scsi_ask(struct scsi_engine *engine, struct storage_message *question,
+		    enum storage_operation operation, struct storage_message *answer)
 {
 	/* All questions begin with it. */
 	struct storage_header *header = &question->begin_initialization.header;
@@ -41,8 +42,8 @@ static int scsi_ask(struct scsi_engine *engine, struct storage_message *question
 }
 
 /* The same, of a step that has to succeed (ST-019). */
-static int scsi_must(struct scsi_engine *engine, enum storage_msg kind, enum storage_operation operation,
-		     struct storage_message *answer)
+static int scsi_must(struct scsi_engine *engine, enum storage_msg kind,
+		     enum storage_operation operation, struct storage_message *answer)
 {
 	struct storage_message question = { .kind = kind };
 	int error = scsi_ask(engine, &question, operation, answer);
@@ -52,7 +53,7 @@ static int scsi_must(struct scsi_engine *engine, enum storage_msg kind, enum sto
 	return error;
 }
 
-/* One version after the other, down to the floor (ST-020, ST-021). It is this device's alone (ST-041). */
+/* One version after the other, down to the floor (ST-020, ST-021): this device's alone (ST-041). */
 static int scsi_agree(struct scsi_engine *engine, u16 floor)
 {
 	struct storage_message question = { .kind = STORAGE_MSG_QUERY_VERSION }, answer;
@@ -73,7 +74,7 @@ static int scsi_agree(struct scsi_engine *engine, u16 floor)
 	return -EOPNOTSUPP;
 }
 
-/* The most we take in bytes, whatever the host says (ST-027): also what the pool has room for at once. */
+/* The most we take, in bytes, whatever the host says (ST-027): also what the pool has room for. */
 u32 scsi_own_transfer(const struct scsi_engine *engine)
 {
 	const struct airlock_policy *policy = &engine->device->connection->policy;
@@ -86,13 +87,15 @@ u32 scsi_own_transfer(const struct scsi_engine *engine)
 	return round_down(most, STORAGE_PAGE);
 }
 
-/* Only if both fields of the properties say so (ST-031), and never more than processors make use of (ST-030). */
-static u16 scsi_own_subchannels(const struct scsi_engine *engine, const struct storage_properties_complete *p)
+/* Only if both fields of the properties say so (ST-031), and no more than are of use (ST-030). */
+static u16 scsi_own_subchannels(const struct scsi_engine *engine,
+				const struct storage_properties_complete *p)
 {
 	u32 most = min_t(u32, num_online_cpus() - 1, SCSI_CHANNELS_MAX - 1);
 
 	most = min_t(u32, most, engine->device->connection->policy.subchannels_max);
-	if (!(p->properties & STORAGE_PROPERTY_FLAG_MULTI_CHANNEL) || engine->limits.version < STORAGE_VERSION_5_1 ||
+	if (!(p->properties & STORAGE_PROPERTY_FLAG_MULTI_CHANNEL) ||
+	    engine->limits.version < STORAGE_VERSION_5_1 ||
 	    engine->context.device == STORAGE_DEVICE_KIND_IDE)
 		most = 0;
 	return min_t(u32, most, p->max_subchannels);
@@ -123,19 +126,23 @@ int scsi_handshake(struct scsi_engine *engine, u16 floor)
 	int error;
 
 	scsi_propose(engine, scsi_versions[0]);
-	error = scsi_must(engine, STORAGE_MSG_BEGIN_INITIALIZATION, STORAGE_OPERATION_BEGIN_INITIALIZATION, &answer);
+	error = scsi_must(engine, STORAGE_MSG_BEGIN_INITIALIZATION,
+			  STORAGE_OPERATION_BEGIN_INITIALIZATION, &answer);
 	if (!error)
 		error = scsi_agree(engine, floor);
 	if (!error)
-		error = scsi_must(engine, STORAGE_MSG_QUERY_PROPERTIES, STORAGE_OPERATION_QUERY_PROPERTIES, &answer);
+		error = scsi_must(engine, STORAGE_MSG_QUERY_PROPERTIES,
+				  STORAGE_OPERATION_QUERY_PROPERTIES, &answer);
 	if (!error)
 		scsi_set_limits(engine, &answer.properties_complete);
 	if (!error && engine->context.device == STORAGE_DEVICE_KIND_FIBRE_CHANNEL) {
-		error = scsi_must(engine, STORAGE_MSG_QUERY_NAMES, STORAGE_OPERATION_FC_HBA_DATA, &answer);
+		error = scsi_must(engine, STORAGE_MSG_QUERY_NAMES,
+				  STORAGE_OPERATION_FC_HBA_DATA, &answer);
 		if (!error)
 			engine->names = answer.names_complete.names;
 	}
 	if (!error)
-		error = scsi_must(engine, STORAGE_MSG_END_INITIALIZATION, STORAGE_OPERATION_END_INITIALIZATION, &answer);
+		error = scsi_must(engine, STORAGE_MSG_END_INITIALIZATION,
+				  STORAGE_OPERATION_END_INITIALIZATION, &answer);
 	return error;
 }

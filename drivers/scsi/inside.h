@@ -16,7 +16,8 @@
 #define SCSI_RING_PAGES 32		/* control page included */
 #define SCSI_REQUESTS 352		/* of one channel: what its ring holds of them */
 #define SCSI_INLINE_PAGES 32		/* of a request that needs no memory to be found */
-#define SCSI_STUCK_MAX (SCSI_REQUESTS / 2)	/* orphans and pinned ones; a channel with more has failed */
+/* Orphans and pinned ones; a channel with more has failed. */
+#define SCSI_STUCK_MAX (SCSI_REQUESTS / 2)
 
 /*
  * One transaction id's worth of state. The engine's own: the command may be gone long before the
@@ -61,15 +62,16 @@ void scsi_violation(struct scsi_lane *lane, int rule);
 void scsi_count(struct scsi_lane *lane, u32 rule);
 
 /* lane.c: process context, control is held */
-int __must_check scsi_lane_open(struct scsi_engine *engine, struct airlock_channel *channel, u32 index);
+int __must_check scsi_lane_open(struct scsi_engine *engine, struct airlock_channel *channel,
+				u32 index);
 void scsi_lane_close(struct scsi_lane *lane);
 void scsi_lane_use(struct scsi_lane *lane);
 /* With the lock held. */
 void scsi_lane_unuse(struct scsi_lane *lane);
 
 /* step.c: control is held */
-int __must_check scsi_step(struct scsi_engine *engine, const struct storage_message *question, u32 milliseconds,
-			   u8 expired, struct storage_message *answer);
+int __must_check scsi_step(struct scsi_engine *engine, const struct storage_message *question,
+			   u32 milliseconds, u8 expired, struct storage_message *answer);
 void scsi_step_answered(struct scsi_lane *lane, const struct ring_completion *c);
 
 /* handshake.c */
@@ -85,8 +87,9 @@ void scsi_answered(struct scsi_request *request, const struct ring_completion *c
 void scsi_reclaim(struct scsi_request *request, bool given_back);
 void scsi_end(struct scsi_engine *engine, struct scsi_command *command, enum scsi_verdict verdict);
 
-/* verdict.c: 0, or the rule that the sense data break; *changed: the device is to be looked at again */
-int scsi_judge(const struct storage_srb_complete *answer, struct scsi_command *command, bool *changed);
+/* verdict.c: 0, or the rule that the sense data break; *changed: the device wants another look */
+int scsi_judge(const struct storage_srb_complete *answer, struct scsi_command *command,
+	       bool *changed);
 
 /* subchannel.c: control is held */
 void scsi_subchannel_closed(struct scsi_engine *engine, u32 index, u8 event);

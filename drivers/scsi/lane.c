@@ -84,7 +84,7 @@ static void scsi_lane_configure(struct scsi_lane *lane, struct airlock_channel_c
 		.pages_in = SCSI_RING_PAGES,
 		.packet_bytes = SCSI_PACKET_BYTES,
 		.send_bytes = SCSI_GPA_BYTES(scsi_own_transfer(lane->engine) / STORAGE_PAGE),
-		.requests = SCSI_REQUESTS + 1,	/* a step finds room when commands have taken the rest */
+		.requests = SCSI_REQUESTS + 1,	/* a step finds room whatever commands take */
 		.driver = lane,
 		.receive = scsi_receive,
 		.dead = scsi_dead,
@@ -97,7 +97,8 @@ static void scsi_lane_free(struct scsi_lane *lane)
 	kfree(lane);
 }
 
-static struct scsi_lane *scsi_lane_create(struct scsi_engine *engine, struct airlock_channel *channel, u32 index)
+static struct scsi_lane *scsi_lane_create(struct scsi_engine *engine,
+					  struct airlock_channel *channel, u32 index)
 {
 	struct scsi_lane *lane = kzalloc(sizeof(*lane), GFP_KERNEL);
 	u32 i;
@@ -152,7 +153,7 @@ int scsi_lane_open(struct scsi_engine *engine, struct airlock_channel *channel, 
 	return error;
 }
 
-/* Nobody begins to send any more, and whoever has begun is through. This waits for our own code only. */
+/* Nobody begins to send any more, and whoever has begun is through: our own code, not the host. */
 static void scsi_lane_quiesce(struct scsi_lane *lane)
 {
 	struct scsi_engine *engine = lane->engine;
@@ -176,7 +177,6 @@ static void scsi_lane_reclaim(struct scsi_lane *lane, bool given_back)
 	u64 id;
 
 	while ((owner = request_reclaim(&lane->channel->requests, &id)) != NULL) {
-		request_release(&lane->channel->requests, id);
 		if (owner != &lane->engine->step)
 			scsi_reclaim(owner, given_back);
 	}

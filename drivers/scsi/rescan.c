@@ -11,7 +11,8 @@
 #define SCAN_INTERVAL HZ
 
 /* The lock is held. */
-static int scsi_hear(struct scsi_engine *engine, const struct storage_context *ctx, const struct storage_message *m)
+static int scsi_hear(struct scsi_engine *engine, const struct storage_context *ctx,
+		     const struct storage_message *m)
 {
 	int rule;
 
@@ -56,22 +57,24 @@ static bool scsi_scan_wanted(const struct scsi_engine *engine)
 /* The lock is held. A work that is queued already stays where it is: one pending wish. */
 void scsi_rescan_soon(struct scsi_engine *engine)
 {
-	unsigned long due = engine->last_scan + SCAN_INTERVAL;
+	unsigned long now = jiffies, due = engine->last_scan + SCAN_INTERVAL;
 
 	if (scsi_scan_wanted(engine))
-		schedule_delayed_work(&engine->rescan_work, time_before(jiffies, due) ? due - jiffies : 0);
+		schedule_delayed_work(&engine->rescan_work, time_before(now, due) ? due - now : 0);
 }
 
 void scsi_rescan_work(struct work_struct *work)
 {
-	struct scsi_engine *engine = container_of(to_delayed_work(work), struct scsi_engine, rescan_work);
+	struct delayed_work *delayed = to_delayed_work(work);
+	struct scsi_engine *engine = container_of(delayed, struct scsi_engine, rescan_work);
 	unsigned long flags;
 	bool scan;
 
 	spin_lock_irqsave(&engine->lock, flags);
 	scan = scsi_scan_wanted(engine);
 	if (scan) {
-		session_local(&storage_rescan_table, &engine->rescan.at, STORAGE_EVENT_RESCAN_LOCAL_SCAN);
+		session_local(&storage_rescan_table, &engine->rescan.at,
+			      STORAGE_EVENT_RESCAN_LOCAL_SCAN);
 		engine->look_again = false;
 		engine->last_scan = jiffies;
 	}

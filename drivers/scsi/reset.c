@@ -36,8 +36,8 @@ static int scsi_reset_and_drain(struct scsi_engine *engine, const struct storage
 	struct storage_message answer;
 	int error;
 
-	error = scsi_step(engine, question, policy->reset_deadline, STORAGE_EVENT_DEVICE_AFTER_RESET_DEADLINE,
-			  &answer);
+	error = scsi_step(engine, question, policy->reset_deadline,
+			  STORAGE_EVENT_DEVICE_AFTER_RESET_DEADLINE, &answer);
 	if (error)
 		return error;
 	if (answer.reset_complete.header.status)

@@ -19,9 +19,9 @@
 enum scsi_verdict {
 	SCSI_DONE,		/* status, and sense with CHECK CONDITION, are the target's */
 	SCSI_BUSY,		/* try again, a bounded number of times */
-	SCSI_NO_DEVICE,		/* there may be no such LUN: to be confirmed before it is believed */
+	SCSI_NO_DEVICE,		/* there may be no such LUN: to be confirmed, then believed */
 	SCSI_ABORTED,
-	SCSI_RETRY,		/* capacity or parameters changed: try again, and look at the device again */
+	SCSI_RETRY,		/* capacity or parameters changed: again, after another look */
 	SCSI_ERROR,		/* the host says that it failed, or contradicts itself */
 	SCSI_GONE,		/* the channel is gone */
 };
@@ -47,7 +47,7 @@ struct scsi_command {
 	/* out */
 	enum scsi_verdict verdict;
 	u8 status;		/* SCSI status byte */
-	u32 transferred;	/* bytes of data that are the device's; the rest of a read is zero */
+	u32 transferred;	/* bytes that are the device's; the rest of a read is zero */
 	u8 sense[SCSI_SENSE_BYTES];
 	u8 sense_bytes;
 	/* the engine's */
@@ -56,7 +56,7 @@ struct scsi_command {
 
 struct scsi_engine_ops {
 	void (*rescan)(struct scsi_engine *engine);	/* process context, at most once a second */
-	void (*failed)(struct scsi_engine *engine);	/* the device is of no more use; any context */
+	void (*failed)(struct scsi_engine *engine);	/* it is of no more use; any context */
 };
 
 /* Limits as agreed with the host and cut to ours. */
@@ -66,7 +66,7 @@ struct scsi_limits {
 	u16 subchannels;	/* that may be asked for */
 };
 
-/* A message of the handshake or the like, and its answer. One at a time, each under an id of its own. */
+/* A message of the handshake or the like, and its answer: one at a time, each under its own id. */
 struct scsi_step {
 	u64 id;			/* 0: none */
 	u32 operation;
@@ -77,7 +77,7 @@ struct scsi_step {
 
 /*
  * Locks: control (may sleep) outside of lock (softirq-safe), that outside of those of rings and
- * request tables. No function of the core that takes others, and no done(), is called with lock held.
+ * request tables. Functions of the core that take others, and done(), are called without lock.
  */
 struct scsi_engine {
 	struct airlock_device *device;
@@ -98,11 +98,11 @@ struct scsi_engine {
 	u32 usable_count;
 	struct bounce_pool pool;
 	bool pool_created;
-	bool memory_out;	/* pages of the pool that the host may still write, although the channel is closed */
+	bool memory_out;	/* pages of the pool stay the host's although channels are closed */
 	struct scsi_step step;
 	u32 outstanding;	/* commands not done */
 	u32 orphans;		/* given up, not answered */
-	u32 pinned;		/* answered in a way that proves nothing: their pages rest until the channel is closed */
+	u32 pinned;		/* answered in a way that proves nothing (ST-066) */
 	struct completion drained;
 	struct delayed_work rescan_work;
 	struct work_struct salvage_work;

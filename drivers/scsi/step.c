@@ -12,25 +12,26 @@
 #define RETRY_MS 10	/* between attempts to find room in the ring */
 
 /* By its kind; all questions of steps begin with the same header. */
-static int scsi_build(const struct storage_context *ctx, const struct storage_message *q, u8 *payload, u32 *size)
+static int scsi_build(const struct storage_context *c, const struct storage_message *q, u8 *p,
+		      u32 *n)
 {
 	const u32 room = SCSI_PAYLOAD_BYTES;
 
 	switch (q->kind) {
 	case STORAGE_MSG_BEGIN_INITIALIZATION:
-		return storage_build_begin_initialization(payload, room, ctx, &q->begin_initialization, size);
+		return storage_build_begin_initialization(p, room, c, &q->begin_initialization, n);
 	case STORAGE_MSG_QUERY_VERSION:
-		return storage_build_query_version(payload, room, ctx, &q->query_version, size);
+		return storage_build_query_version(p, room, c, &q->query_version, n);
 	case STORAGE_MSG_QUERY_PROPERTIES:
-		return storage_build_query_properties(payload, room, ctx, &q->query_properties, size);
+		return storage_build_query_properties(p, room, c, &q->query_properties, n);
 	case STORAGE_MSG_QUERY_NAMES:
-		return storage_build_query_names(payload, room, ctx, &q->query_names, size);
+		return storage_build_query_names(p, room, c, &q->query_names, n);
 	case STORAGE_MSG_END_INITIALIZATION:
-		return storage_build_end_initialization(payload, room, ctx, &q->end_initialization, size);
+		return storage_build_end_initialization(p, room, c, &q->end_initialization, n);
 	case STORAGE_MSG_CREATE_SUBCHANNELS:
-		return storage_build_create_subchannels(payload, room, ctx, &q->create_subchannels, size);
+		return storage_build_create_subchannels(p, room, c, &q->create_subchannels, n);
 	case STORAGE_MSG_RESET:
-		return storage_build_reset(payload, room, ctx, &q->reset, size);
+		return storage_build_reset(p, room, c, &q->reset, n);
 	default:
 		return STORAGE_RULE_DISPATCH;
 	}
@@ -60,7 +61,7 @@ static int scsi_step_begin(struct scsi_engine *engine, const struct storage_cont
 	return 0;
 }
 
-/* A ring that is full of commands is emptied by a host that works; one that does not has its deadline. */
+/* A host that works empties a ring full of commands; one that does not has its deadline. */
 static int scsi_step_send(struct airlock_channel *channel, struct outbound_packet *packet, u64 id,
 			  unsigned long end)
 {
@@ -86,7 +87,8 @@ static void scsi_step_retire(struct airlock_channel *channel, u64 id, bool sent)
 }
 
 /* Takes what came of it, which may be nothing. @error: of sending. */
-static int scsi_step_end(struct scsi_engine *engine, int error, u8 expired, struct storage_message *answer)
+static int scsi_step_end(struct scsi_engine *engine, int error, u8 expired,
+			 struct storage_message *answer)
 {
 	struct scsi_step *step = &engine->step;
 	struct scsi_lane *lane = engine->lanes[0];
@@ -113,13 +115,14 @@ static int scsi_step_end(struct scsi_engine *engine, int error, u8 expired, stru
 }
 
 /*
- * Asks the host, and waits for its answer at most so long. @expired: what it means to the device's
- * session if there is none. 0 and the answer, whatever its status; or -errno. Control is held; sleeps.
+ * Asks the host, and waits for its answer at most so long. @expired: what it means to the
+ * device's session if there is none. 0 and the answer, whatever its status; or -errno. Control is
+ * held; sleeps.
  */
-int scsi_step(struct scsi_engine *engine, const struct storage_message *question, u32 milliseconds, u8 expired,
-	      struct storage_message *answer)
+int scsi_step(struct scsi_engine *engine, const struct storage_message *question, u32 milliseconds,
+	      u8 expired, struct storage_message *answer)
 {
-	unsigned long end = jiffies + msecs_to_jiffies(milliseconds), flags;
+	unsigned long end = jiffies + msecs_to_jiffies(milliseconds), now, flags;
 	struct outbound_packet packet = { .kind = RING_MSG_OUR_IN_BAND, .wants_completion = true };
 	struct storage_context ctx = engine->context;
 	u8 payload[SCSI_PAYLOAD_BYTES];
@@ -136,8 +139,9 @@ int scsi_step(struct scsi_engine *engine, const struct storage_message *question
 	if (error)
 		return error;
 	error = scsi_step_send(engine->lanes[0]->channel, &packet, engine->step.id, end);
-	if (!error && time_before(jiffies, end))
-		wait_for_completion_timeout(&engine->step.done, end - jiffies);
+	now = jiffies;
+	if (!error && time_before(now, end))
+		wait_for_completion_timeout(&engine->step.done, end - now);
 	return scsi_step_end(engine, error, expired, answer);
 }
 
@@ -160,7 +164,7 @@ static int scsi_step_check(struct scsi_engine *engine, const struct ring_complet
 	return rule;
 }
 
-/* The id was taken, so this is its first answer. An answer that breaks a rule ends the step as well. */
+/* The id was taken, so this is its first answer. One that breaks a rule ends the step as well. */
 void scsi_step_answered(struct scsi_lane *lane, const struct ring_completion *c)
 {
 	struct scsi_engine *engine = lane->engine;

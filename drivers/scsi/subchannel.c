@@ -10,7 +10,9 @@
 /* The lock is held. */
 static bool scsi_subchannel_event(struct scsi_engine *engine, u32 index, u8 event)
 {
-	return session_local(&storage_subchannel_table, &engine->subchannel_sessions[index].at, event);
+	struct storage_subchannel_session *session = &engine->subchannel_sessions[index];
+
+	return session_local(&storage_subchannel_table, &session->at, event);
 }
 
 /* A lane is closed, or never came to be: its index may be asked for again. */
@@ -45,12 +47,13 @@ static int scsi_expect(struct scsi_engine *engine, u32 count)
 /* Whatever is offered later is refused: by the core, and by sessions that expect nothing. */
 void scsi_expect_none(struct scsi_engine *engine)
 {
+	const u8 gone = STORAGE_EVENT_SUBCHANNEL_LOCAL_DEVICE_GONE;
 	u32 i;
 
 	airlock_subchannels_wanted(engine->device, 0);
 	for (i = 1; i < SCSI_CHANNELS_MAX; i++)
 		if (engine->subchannel_sessions[i].at.state == STORAGE_STATE_SUBCHANNEL_EXPECTED)
-			scsi_subchannel_closed(engine, i, STORAGE_EVENT_SUBCHANNEL_LOCAL_DEVICE_GONE);
+			scsi_subchannel_closed(engine, i, gone);
 }
 
 /* Offers may come before the answer does, so everybody is told first. */
@@ -85,7 +88,8 @@ static int scsi_ask_for(struct scsi_engine *engine, u32 count)
  * policy's step_deadline has promised none, and an offer that comes later is refused.
  *
  * Context: may sleep.
- * Return: how many the host has promised; -ENODEV if the device is gone, -EALREADY if it was asked before.
+ * Return: how many the host has promised; -ENODEV if the device is gone, -EALREADY if it was asked
+ * before.
  */
 int scsi_grow(struct scsi_engine *engine, u32 wanted)
 {
@@ -140,13 +144,16 @@ static void scsi_subchannel_opened(struct scsi_engine *engine, u32 index)
  */
 void scsi_subchannel(struct scsi_engine *engine, struct airlock_channel *channel)
 {
+	const u32 surplus = CORE_RULE_ID(CORE_RULE_OFFER_SURPLUS);
+	u32 index = channel->index;
+
 	mutex_lock(&engine->control);
-	if (!scsi_expected(engine, channel->index))
-		airlock_violation(channel->connection, channel, CORE_RULE_ID(CORE_RULE_OFFER_SURPLUS), OFFENCE_OFFER);
-	else if (scsi_lane_open(engine, channel, channel->index))
-		scsi_subchannel_closed(engine, channel->index, STORAGE_EVENT_SUBCHANNEL_LOCAL_FAILED);
+	if (!scsi_expected(engine, index))
+		airlock_violation(channel->connection, channel, surplus, OFFENCE_OFFER);
+	else if (scsi_lane_open(engine, channel, index))
+		scsi_subchannel_closed(engine, index, STORAGE_EVENT_SUBCHANNEL_LOCAL_FAILED);
 	else
-		scsi_subchannel_opened(engine, channel->index);
+		scsi_subchannel_opened(engine, index);
 	mutex_unlock(&engine->control);
 }
 

@@ -36,7 +36,9 @@
 #define ASCQ_LUNS_CHANGED 0x0e
 
 /* What the device thinks of a command, or nobody does. */
-enum outcome { OUTCOME_GOOD, OUTCOME_SHORT, OUTCOME_FAILED, OUTCOME_BUSY, OUTCOME_NO_DEVICE, OUTCOME_ERROR };
+enum outcome {
+	OUTCOME_GOOD, OUTCOME_SHORT, OUTCOME_FAILED, OUTCOME_BUSY, OUTCOME_NO_DEVICE, OUTCOME_ERROR,
+};
 
 static enum outcome scsi_outcome(const struct storage_srb_complete *a)
 {
@@ -44,8 +46,9 @@ static enum outcome scsi_outcome(const struct storage_srb_complete *a)
 	case SRB_SUCCESS:
 		return a->header.status ? OUTCOME_ERROR : OUTCOME_GOOD;
 	case SRB_OVERRUN:
-		return a->header.status && a->header.status != NTSTATUS_BUFFER_OVERFLOW ? OUTCOME_FAILED :
-											  OUTCOME_SHORT;
+		if (a->header.status && a->header.status != NTSTATUS_BUFFER_OVERFLOW)
+			return OUTCOME_FAILED;
+		return OUTCOME_SHORT;
 	case SRB_ABORTED:
 	case SRB_ERROR:
 	case SRB_INVALID_REQUEST:
@@ -69,7 +72,8 @@ static enum outcome scsi_outcome(const struct storage_srb_complete *a)
 /* Reads and writes of the medium, where a part is not enough (ST-068). */
 static bool scsi_moves_blocks(const struct scsi_command *command)
 {
-	static const u8 opcodes[] = { 0x08, 0x0a, 0x28, 0x2a, 0x88, 0x8a, 0xa8, 0xaa };	/* of 6, 10, 16, 12 bytes */
+	/* Of 6, 10, 16 and 12 bytes. */
+	static const u8 opcodes[] = { 0x08, 0x0a, 0x28, 0x2a, 0x88, 0x8a, 0xa8, 0xaa };
 
 	return memchr(opcodes, command->cdb[0], sizeof(opcodes));
 }
@@ -80,9 +84,9 @@ static u32 sense_room(const struct storage_sense_data *s)
 }
 
 /*
- * Sense counts only with its status and its bit, and as many bytes of it as were sent and make sense
- * (ST-071 to ST-075). 0, or the rule it breaks: then there is none. The target's bytes, not the
- * protocol's: they are counted, not punished.
+ * Sense counts only with its status and its bit, and as many bytes of it as were sent and make
+ * sense (ST-071 to ST-075). 0, or the rule it breaks: then there is none. These are the target's
+ * bytes, not the protocol's: counted, not punished.
  */
 static int scsi_take_sense(const struct storage_srb_complete *a, struct scsi_command *command,
 			   struct storage_sense_data *s)
@@ -119,7 +123,8 @@ static bool sense_says_well(const struct storage_sense_data *s)
 	return sense_key(s) == SENSE_KEY_NONE || sense_key(s) == SENSE_KEY_RECOVERED;
 }
 
-static int scsi_judge_sense(const struct storage_srb_complete *a, struct scsi_command *command, bool *changed)
+static int scsi_judge_sense(const struct storage_srb_complete *a, struct scsi_command *command,
+			    bool *changed)
 {
 	struct storage_sense_data sense = {};
 	int rule = scsi_take_sense(a, command, &sense);
@@ -138,9 +143,11 @@ static int scsi_judge_sense(const struct storage_srb_complete *a, struct scsi_co
 static void scsi_judge_good(const struct storage_srb_complete *a, struct scsi_command *command,
 			    enum outcome outcome)
 {
+	bool all = outcome == OUTCOME_GOOD && a->transferred == command->bytes;
+
 	if (outcome != OUTCOME_GOOD && outcome != OUTCOME_SHORT)
 		return;
-	if (scsi_moves_blocks(command) && (outcome == OUTCOME_SHORT || a->transferred != command->bytes))
+	if (scsi_moves_blocks(command) && !all)
 		return;
 	command->verdict = SCSI_DONE;
 	command->transferred = a->transferred;
@@ -174,8 +181,9 @@ static int scsi_judge_status(const struct storage_srb_complete *a, struct scsi_c
 }
 
 /*
- * Fills in what came of a command: verdict, status, sense, bytes that count. Failures of INQUIRY and
- * MODE SENSE are failures like others: nobody is told of success over a buffer that was not filled (ST-082).
+ * Fills in what came of a command: verdict, status, sense, bytes that count. Failures of INQUIRY
+ * and MODE SENSE are failures like others: nobody is told of success over a buffer that was not
+ * filled (ST-082).
  */
 int scsi_judge(const struct storage_srb_complete *a, struct scsi_command *command, bool *changed)
 {

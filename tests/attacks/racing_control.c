@@ -204,9 +204,21 @@ RACING_ATTACK(rescind_of_closing, "C-156", "rescinds in the middle of close and 
 	end_of_rescinds();
 }
 
-RACING_ATTACK(rescind_of_waiters, "C-162", "rescinds while several threads wait on one channel")
+/* No answer will come to who is not told of the rescind. In the host's thread, with its lock. */
+static bool ignore_rescinded(struct host *h, void *argument, const uint8_t *m, uint32_t size)
+{
+	struct host_channel *ch = race_channel(&scene->echo);
+
+	(void)h;
+	(void)argument;
+	(void)size;
+	return m[0] != CONTROL_MESSAGE_TYPE_GPADL_HEADER || !ch || ch->state != HOST_RESCINDED;
+}
+
+RACING_ATTACK(rescind_of_waiters, "C-162", "rescinds, and no answers, while several threads wait on one channel")
 {
 	race_prepare(SCENE_ECHO);
+	scene->host->hooks.incoming = ignore_rescinded;
 	race_connect();
 	race_guests(guest_names_memory, 3);
 	race_guests(guest_moves, 1);

@@ -3,12 +3,13 @@
  * Makes mutants and counts how many the tests catch. Reads tests from standard input, a command
  * a line, its first word a program linked with switch.c:
  *
- *	run [-j JOBS] [-l LEAST] [-o REPORT] [-s SURVIVORS] PREFIX... < tests
+ *	run [-j JOBS] [-k MOST] [-l LEAST] [-o REPORT] [-s SURVIVORS] PREFIX... < tests
  *
  * Checks are the ifs in files whose names start with one of the prefixes. Each test runs once
  * unchanged, which shows what conditions it saw true and false. Then there are two mutants of a check:
  * "never" (what it guards never happens) and "inverted"; each meets those tests that can tell,
- * quickest first, until one fails. SURVIVORS holds those that are known, with the reason:
+ * first those that caught its neighbours, then the quickest, until one fails or MOST have not.
+ * SURVIVORS holds those that are known, with the reason:
  *
  *	MODE FILE FUNCTION CONDITION -- REASON
  *
@@ -34,6 +35,7 @@
 #define SLOWEST 60000		/* ms, a test by itself */
 #define PATIENCE 2000		/* ms that a mutant's test gets in addition to ten times its own */
 #define JOBS_MAX 64
+#define KEEN 8
 
 enum { FALSE_SEEN = 1, TRUE_SEEN = 2 };
 enum mode { NEVER, INVERTED, MODES };
@@ -92,7 +94,7 @@ static struct survivor *survivors;
 static unsigned int survivor_count;
 static struct shared *shared;
 
-static unsigned int jobs = 2;
+static unsigned int jobs = 2, most = 60;
 static double least = 95;
 static const char *report_path, *survivors_path;
 static char **prefixes;
@@ -384,22 +386,62 @@ static bool catches(const struct test *t, unsigned int check, enum mode mode, st
 	return status != 0;
 }
 
-static void try_mutant(unsigned int number)
+/* Of this worker: tests that caught something lately, the last one first. They may well again. */
+static unsigned int keen[KEEN], keen_count;
+
+static void remember(unsigned int test)
+{
+	unsigned int i = 0;
+
+	while (i < keen_count && keen[i] != test)
+		i++;
+	if (i == keen_count && keen_count < KEEN)
+		keen_count++;
+	if (i == KEEN)
+		i--;
+	memmove(keen + 1, keen, i * sizeof(*keen));
+	keen[0] = test;
+}
+
+static bool is_keen(unsigned int test)
+{
+	unsigned int i;
+
+	for (i = 0; i < keen_count; i++)
+		if (keen[i] == test)
+			return true;
+	return false;
+}
+
+/* One more test; true: no more are needed. */
+static bool try_test(unsigned int number, unsigned int test)
 {
 	struct mutant *m = &shared->mutants[number];
-	unsigned int check = number / MODES, i;
+	unsigned int check = number / MODES;
 	enum mode mode = (enum mode)(number % MODES);
 	unsigned int telling = mode == NEVER ? TRUE_SEEN : TRUE_SEEN | FALSE_SEEN;
 
-	m->fate = UNSEEN;
-	for (i = 0; i < test_count; i++) {
-		if (!(tests[i].seen[check] & telling) || !catches(&tests[i], check, mode, m))
-			continue;
-		m->test = i;
-		__atomic_fetch_add(&shared->caught, 1, __ATOMIC_RELAXED);
-		break;
-	}
-	__atomic_fetch_add(&shared->done, 1, __ATOMIC_RELAXED);
+	if (!(tests[test].seen[check] & telling))
+		return false;
+	if (!catches(&tests[test], check, mode, m))
+		return m->runs == most;
+	m->test = test;
+	remember(test);
+	__atomic_fetch_add(&shared->caught, 1, __ATOMIC_RELAXED);
+	return true;
+}
+
+static void try_mutant(unsigned int number)
+{
+	unsigned int i, tried = keen_count, first[KEEN];
+
+	memcpy(first, keen, sizeof(first));
+	for (i = 0; i < tried; i++)
+		if (try_test(number, first[i]))
+			return;
+	for (i = 0; i < test_count; i++)
+		if (!is_keen(i) && try_test(number, i))
+			return;
 }
 
 static void work(void)
@@ -411,7 +453,9 @@ static void work(void)
 		number = __atomic_fetch_add(&shared->next, 1, __ATOMIC_RELAXED);
 		if (number >= mutant_count())
 			_exit(0);
+		shared->mutants[number].fate = UNSEEN;
 		try_mutant(number);
+		__atomic_fetch_add(&shared->done, 1, __ATOMIC_RELAXED);
 	}
 }
 
@@ -530,7 +574,7 @@ static const char *excuse(const struct check *c, enum mode mode, const struct mu
 	if (s)
 		return s->reason;
 	if (m->fate == SURVIVED)
-		return "UNEXPLAINED: tests see it and pass";
+		return m->runs == most ? "UNEXPLAINED: many tests see it and pass" : "UNEXPLAINED: tests see it and pass";
 	return c->seen ? "UNEXPLAINED: never true in a test" : "UNEXPLAINED: in no test";
 }
 
@@ -662,9 +706,10 @@ static void read_arguments(int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "j:l:o:s:")) != -1) {
+	while ((option = getopt(argc, argv, "j:k:l:o:s:")) != -1) {
 		switch (option) {
 		case 'j': jobs = (unsigned int)atoi(optarg); break;
+		case 'k': most = (unsigned int)atoi(optarg); break;
 		case 'l': least = atof(optarg); break;
 		case 'o': report_path = optarg; break;
 		case 's': survivors_path = optarg; break;
@@ -673,7 +718,7 @@ static void read_arguments(int argc, char **argv)
 	}
 	prefixes = argv + optind;
 	if (!*prefixes || !jobs || jobs > JOBS_MAX) {
-		fprintf(stderr, "usage: run [-j JOBS] [-l LEAST] [-o REPORT] [-s SURVIVORS] PREFIX... < tests\n");
+		fprintf(stderr, "usage: run [-j JOBS] [-k MOST] [-l LEAST] [-o REPORT] [-s SURVIVORS] PREFIX... < tests\n");
 		exit(2);
 	}
 }

@@ -1030,6 +1030,27 @@ static void a_subchannel_that_goes_takes_its_commands_along_and_no_others(void *
 	end();
 }
 
+static void pages_that_rest_come_back_with_the_end_of_their_channel(void **state)
+{
+	(void)state;
+	start();
+	grow(1);
+	lie_at = 0;
+	rig.target.answer = lie;
+	assert_int_equal(io_read(&ios[0], 7, 16, 1), 0);
+	shim_run(10);
+	assert_ended(1, SCSI_ERROR);
+	rig.target.answer = NULL;
+	assert_int_equal(rig.engine.pinned, 1);
+	assert_int_equal(all_free_slots(), rig.policy.pool_slots - 2);
+	host_rescind(rig.host, host_subchannel(1));
+	shim_run(1000);
+	assert_int_equal(rig.engine.pinned, 0);
+	assert_pool_is_whole();
+	assert_works();
+	end();
+}
+
 static bool refuse_growth(struct target *t, void *argument, struct target_answer *a)
 {
 	(void)t;
@@ -1250,7 +1271,7 @@ static void pages_an_ordinary_host_may_still_write_are_given_up(void **state)
 	leaked = leaked_after_stop(SIM_PLAIN, false);
 	assert_int_equal(leaked, 2 * SCSI_RING_PAGES + rig.policy.pool_slots);
 	end_with(leaked);
-	leaked = leaked_after_stop(SIM_PLAIN, true);	/* it was told of no pages of the pool that it has not returned */
+	leaked = leaked_after_stop(SIM_PLAIN, true);	/* all it knew of the pool it has answered */
 	assert_int_equal(leaked, 2 * SCSI_RING_PAGES);
 	end_with(leaked);
 	leaked = leaked_after_stop(SIM_SNP, false);	/* here it cannot write them any more */
@@ -1264,7 +1285,8 @@ static void a_private_controller_has_private_pages(void **state)
 
 	(void)state;
 	prepare_as(SIM_TDX, true, false);
-	rig.target.device.flags = CONTROL_CHANNEL_FLAG_CONFIDENTIAL_RING | CONTROL_CHANNEL_FLAG_CONFIDENTIAL_MEMORY;
+	rig.target.device.flags = CONTROL_CHANNEL_FLAG_CONFIDENTIAL_RING |
+				  CONTROL_CHANNEL_FLAG_CONFIDENTIAL_MEMORY;
 	shared = sim_shared_pages();
 	connect_guest();
 	assert_int_equal(rig.started, 0);
@@ -1705,6 +1727,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_late_answer_to_a_step_answers_no_later_one),
 		cmocka_unit_test(commands_spread_over_channels),
 		cmocka_unit_test(a_subchannel_that_goes_takes_its_commands_along_and_no_others),
+		cmocka_unit_test(pages_that_rest_come_back_with_the_end_of_their_channel),
 		cmocka_unit_test(a_host_that_refuses_channels_is_used_without),
 		cmocka_unit_test(channels_nobody_asked_for_stay_closed),
 		cmocka_unit_test(a_subchannel_put_away_ends_its_commands),

@@ -24,6 +24,7 @@ typedef struct { s64 counter; } atomic64_t;
 				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                      \
 	shim_cmpxchg_from;                                                                    \
 })
+#define sync_cmpxchg(p, from, to) cmpxchg(p, from, to)
 #define try_cmpxchg(p, from, to)                                                              \
 	__atomic_compare_exchange_n(p, from, to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 
