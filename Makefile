@@ -151,7 +151,10 @@ $(foreach m,clang threads mutants,build/$(m)/attacks): build/%/attacks: $(addpre
 
 .PHONY: attacks
 ## attacks: every attack of the catalogues against the whole stack, one verdict a line
-attacks: build/clang/attacks
+attacks: build/clang/attacks build/threads/attacks
+	@echo 'those that race, in threads:'
+	@build/threads/attacks --racing $(IDS)
+	@echo 'all, in virtual time:'
 	@build/clang/attacks $(IDS)
 
 # Seconds of "make soak".
@@ -218,6 +221,7 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 	dissector='tests/unit/spec/dissector.sh && echo ok' \
 	layout=tests/unit/layout/check.sh kernel=tests/unit/kernel/check.sh \
 	attacks='tests/attacks/ledger.sh build/clang/attacks' \
+	racing='tests/attacks/ledger.sh build/threads/attacks --racing' \
 	soak='build/host/soak 5 && echo ok' \
 	fuzz='fuzz/smoke.sh 5 $(PROTOCOLS)' \
 	$(if $(PROVE),prove='tests/prove/prove.sh && echo ok')
@@ -225,7 +229,7 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 TEST_PROGRAMS := $(PROTOCOLS:%=build/clang/build/gen/%_tables.o) $(UNIT_PROGRAMS) \
 	$(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) \
 	$(foreach m,host clang,$(SHAPES:%=build/$(m)/difftest-%)) $(FUZZERS) $(RANDOM_PROGRAMS) \
-	build/clang/attacks build/host/soak
+	build/clang/attacks build/threads/attacks build/host/soak
 
 .PHONY: test
 ## test: everything: sets up, builds, runs all tests, ends with "N passed, N failed"
