@@ -141,6 +141,11 @@ SHIM := $(patsubst %.c,%.o,$(wildcard tests/shim/*.c))
 HOST := $(patsubst %.c,%.o,$(wildcard tests/host/*.c))
 SCENES := $(patsubst %.c,%.o,$(wildcard tests/attacks/*.c)) $(PROTOCOLS:%=build/gen/%_tables.o)
 
+# They include what is generated, which has to be there before a compiler can say so.
+INCLUDING := $(filter bounce/% core/% policy/% drivers/%,$(STACK)) $(HOST) $(filter tests/%,$(SCENES)) \
+	$(patsubst %.c,%.o,$(wildcard tests/soak/*.c))
+$(foreach m,host clang threads mutants,$(INCLUDING:%=build/$(m)/%)): | $(PROTOCOLS:%=build/gen/%.h)
+
 $(foreach m,host clang threads mutants,build/$(m)/stack.a): build/%/stack.a: $(addprefix build/%/,$(STACK) $(SHIM) $(HOST))
 	@$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
@@ -160,7 +165,9 @@ attacks: build/clang/attacks build/threads/attacks
 # Seconds of "make soak".
 SECONDS := 60
 
-$(foreach m,host clang threads,build/$(m)/soak): build/%/soak: build/%/tests/soak/soak.o build/%/stack.a
+SOAK := $(patsubst %.c,%.o,$(wildcard tests/soak/*.c)) tests/attacks/rules_table.o $(PROTOCOLS:%=build/gen/%_tables.o)
+
+$(foreach m,host clang threads,build/$(m)/soak): build/%/soak: $(addprefix build/%/,$(SOAK)) build/%/stack.a
 	@$(say) LINK $@
 	$(Q)$(CC_$*) $(CFLAGS_$*) -o $@ $^ -lpthread
 
@@ -222,14 +229,15 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 	layout=tests/unit/layout/check.sh kernel=tests/unit/kernel/check.sh \
 	attacks='tests/attacks/ledger.sh build/clang/attacks' \
 	racing='tests/attacks/ledger.sh build/threads/attacks --racing' \
-	soak='build/host/soak 5 && echo ok' \
+	soak='tests/soak/self.sh build/host/soak' \
+	soak-threads='build/threads/soak -t -m 1 5 && echo ok' \
 	fuzz='fuzz/smoke.sh 5 $(PROTOCOLS)' \
 	$(if $(PROVE),prove='tests/prove/prove.sh && echo ok')
 
 TEST_PROGRAMS := $(PROTOCOLS:%=build/clang/build/gen/%_tables.o) $(UNIT_PROGRAMS) \
 	$(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) \
 	$(foreach m,host clang,$(SHAPES:%=build/$(m)/difftest-%)) $(FUZZERS) $(RANDOM_PROGRAMS) \
-	build/clang/attacks build/threads/attacks build/host/soak
+	build/clang/attacks build/threads/attacks build/host/soak build/threads/soak
 
 .PHONY: test
 ## test: everything: sets up, builds, runs all tests, ends with "N passed, N failed"

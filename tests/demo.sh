@@ -175,7 +175,7 @@ attack() {
 }
 
 soak() {
-	build/host/soak 5 2>/dev/null || fail "the stack does not work"
+	build/host/soak -m 1 5 2>/dev/null || fail "the stack does not work"
 }
 
 main() {
