@@ -197,8 +197,6 @@ static int channel_open_rings(struct airlock_channel *channel)
 	error = inbound_open(&channel->in, in, config->pages_in, &limits);
 	if (!error && config->requests)
 		error = request_table_create(&channel->requests, config->requests);
-	if (error)
-		channel_close_rings(channel);
 	return error;
 }
 
@@ -249,10 +247,7 @@ static int channel_say_open(struct airlock_channel *channel, u8 *message, u32 *s
 	struct airlock_connection *c = channel->connection;
 	struct control_message m = { .kind = CONTROL_MSG_OPEN };
 	u8 user[sizeof(channel->user)];
-	int error;
 
-	if (channel->dead)
-		return -ENODEV;
 	if (!++c->next_open_id)
 		c->next_open_id = 1;
 	channel->open_id = c->next_open_id;
@@ -261,10 +256,10 @@ static int channel_say_open(struct airlock_channel *channel, u8 *message, u32 *s
 	channel->old_cpu = NO_CPU;
 	reinit_completion(&channel->opened);
 	channel_fill_open(channel, &m.open, user);
-	error = control_say_channel(c, &channel->session, &m, message, size);
-	if (!error)
-		smp_store_release(&channel->ready, true);
-	return error;
+	if (control_say_channel(c, &channel->session, &m, message, size))
+		return -ENODEV;			/* rescinded or put away meanwhile */
+	smp_store_release(&channel->ready, true);
+	return 0;
 }
 
 static int channel_post_open(struct airlock_channel *channel)
@@ -290,17 +285,14 @@ static int channel_post_open(struct airlock_channel *channel)
 static int channel_await_open(struct airlock_channel *channel)
 {
 	struct airlock_connection *c = channel->connection;
+	bool answered = message_wait(c, &channel->opened, c->policy.open_deadline);
 	unsigned long flags;
 	int error;
 
-	if (!message_wait(c, &channel->opened, c->policy.open_deadline)) {
-		spin_lock_irqsave(&c->lock, flags);
-		if (session_local(&control_channel_table, &channel->session.at,
-				  CONTROL_EVENT_CHANNEL_AFTER_OPEN_DEADLINE))
-			channel_put_away(channel, -ETIMEDOUT);
-		spin_unlock_irqrestore(&c->lock, flags);
-	}
 	spin_lock_irqsave(&c->lock, flags);
+	if (!answered)
+		session_local(&control_channel_table, &channel->session.at,
+			      CONTROL_EVENT_CHANNEL_AFTER_OPEN_DEADLINE);
 	error = channel->open_result;
 	spin_unlock_irqrestore(&c->lock, flags);
 	return error;

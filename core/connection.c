@@ -259,7 +259,7 @@ bool connection_unload(struct airlock_connection *c)
 
 	flush_workqueue(c->queue);		/* a farewell may be on it */
 	spin_lock_irqsave(&c->lock, flags);
-	gpadl_forget_all(c);
+	gpadl_forget_all(c, unloaded);
 	if (unloaded)
 		c->told = false;
 	spin_unlock_irqrestore(&c->lock, flags);

@@ -30,6 +30,8 @@ void message_empty_slots(struct airlock_connection *c);
  * (only told to a @contact); -ETIMEDOUT, and then the connection is dead; -EIO: refused.
  */
 int __must_check message_post(struct airlock_connection *c, const u8 *message, u32 size, bool contact);
+/* For what the host loses most by not hearing. */
+void message_tell(struct airlock_connection *c, const u8 *message, u32 size);
 /* One attempt, for those who go. */
 void message_post_once(struct airlock_connection *c, const u8 *message, u32 size);
 /* Waits at most @ms for an answer, and near the end looks once at what the host may have queued. */
@@ -108,7 +110,7 @@ void gpadl_hear(struct airlock_connection *c, const struct control_message *m, s
 void gpadl_abandon(struct airlock_channel *channel, int error);
 /* All who wait, for creation or teardown, wait no more. */
 void gpadl_fail_all(struct airlock_connection *c, int error);
-void gpadl_forget_all(struct airlock_connection *c);
+void gpadl_forget_all(struct airlock_connection *c, bool unloaded);
 /* Takes one out of the table, whatever the host may still do with it. */
 void gpadl_drop(struct airlock_connection *c, struct gpadl *g);
 

@@ -104,8 +104,6 @@ static bool device_may_add(struct airlock_channel *channel)
 
 	spin_lock_irqsave(&c->lock, flags);
 	may = !channel->dead && !c->leaving && !c->suspended && device->state < DEVICE_REMOVING;
-	if (may && channel->index)
-		may = device->primary->announced && !list_empty(&channel->node);
 	spin_unlock_irqrestore(&c->lock, flags);
 	return may;
 }
@@ -201,8 +199,8 @@ void device_release(struct airlock_channel *channel)
 	say = device_say_release(c, channel, message, &size);
 	spin_unlock_irqrestore(&c->lock, flags);
 	/* Not heard, the host cannot use the number again: its loss. */
-	if (say && message_post(c, message, size, false))
-		return;
+	if (say)
+		message_tell(c, message, size);
 }
 
 static void device_add(struct airlock_channel *channel)

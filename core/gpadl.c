@@ -45,14 +45,21 @@ void gpadl_fail_all(struct airlock_connection *c, int error)
 	}
 }
 
-void gpadl_forget_all(struct airlock_connection *c)
+/* Those that drivers still hold: their structures are not ours to look at any more. */
+void gpadl_forget_all(struct airlock_connection *c, bool unloaded)
 {
 	struct gpadl_table *t = &c->gpadls;
 	u32 i;
 
-	for (i = 0; i < GPADL_SLOTS; i++)
-		if (t->slots[i])
-			gpadl_remove(t, t->slots[i]);
+	for (i = 0; i < GPADL_SLOTS; i++) {
+		struct gpadl *g = t->slots[i];
+
+		if (!g || !g->handle)
+			continue;
+		if (unloaded)
+			gpadl_event(g, CONTROL_EVENT_GPADL_LOCAL_CONNECTION_GONE, -ENODEV);
+		gpadl_remove(t, g);
+	}
 }
 
 static u32 gpadl_handle_of(const struct control_message *m)
@@ -235,12 +242,8 @@ static int gpadl_post_teardown(struct airlock_channel *channel, struct gpadl *g)
 	spin_lock_irqsave(&c->lock, flags);
 	error = c->dead ? -EPIPE : gpadl_teardown_message(g, &c->context, message, sizeof(message), &size);
 	spin_unlock_irqrestore(&c->lock, flags);
-	if (error)
-		return error;
-	error = message_post(c, message, size, false);
-	if (error)
-		gpadl_expire(c, g, CONTROL_EVENT_GPADL_AFTER_TEARDOWN_DEADLINE, error);
-	return error;
+	/* Not heard, perhaps: then nothing is given back, as after no answer. */
+	return error ? error : message_post(c, message, size, false);
 }
 
 /**

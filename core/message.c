@@ -188,6 +188,13 @@ int message_post(struct airlock_connection *c, const u8 *message, u32 size, bool
 	return error;
 }
 
+void message_tell(struct airlock_connection *c, const u8 *message, u32 size)
+{
+	int error = message_post(c, message, size, false);
+
+	(void)error;				/* counted, and acted upon, there */
+}
+
 void message_post_once(struct airlock_connection *c, const u8 *message, u32 size)
 {
 	u8 input[POST_BYTES];

@@ -229,7 +229,8 @@ static struct airlock_channel *offer_create(struct airlock_connection *c, const 
 }
 
 static int offer_place(struct airlock_connection *c, const struct control_message *m,
-		       struct airlock_device *device, struct finding *found)
+		       const struct control_channel_session *session, struct airlock_device *device,
+		       struct finding *found)
 {
 	const struct control_offer *o = &m->offer;
 	bool back = offer_is_return(c, o, device);
@@ -237,9 +238,7 @@ static int offer_place(struct airlock_connection *c, const struct control_messag
 
 	if (!channel)
 		return CORE_RULE_MESSAGE_NO_MEMORY;
-	session_start(&control_channel_table, &channel->session.at);
-	if (control_channel_receive(&channel->session, &c->context, m))
-		found->fatal = true;
+	channel->session = *session;
 	channel_take_offer(channel, o);
 	channel_insert(channel);
 	if (o->flags & CONTROL_CHANNEL_FLAG_HVSOCK && !o->stream.from_host)
@@ -252,22 +251,24 @@ static int offer_place(struct airlock_connection *c, const struct control_messag
 }
 
 /* Whether the number is free: C-102, C-103, C-159, C-260. */
-static int offer_step(struct airlock_connection *c, const struct control_message *m)
+static int offer_step(struct airlock_connection *c, const struct control_message *m,
+		      struct control_channel_session *session)
 {
 	struct airlock_channel *channel = c->channels[m->offer.relid];
-	struct control_channel_session taken = { .at.state = CONTROL_STATE_CHANNEL_OFFERED };
 
 	if (channel)
 		return control_channel_receive(&channel->session, &c->context, m);
+	session_start(&control_channel_table, &session->at);
 	if (test_bit(m->offer.relid, c->releases))
-		return control_channel_receive(&taken, &c->context, m);
-	return 0;
+		session->at.state = CONTROL_STATE_CHANNEL_OFFERED;
+	return control_channel_receive(session, &c->context, m);
 }
 
 void offer_hear(struct airlock_connection *c, const struct control_message *m, struct finding *found)
 {
+	struct control_channel_session session = { 0 };
+	int rule = offer_step(c, m, &session);
 	struct airlock_device *device;
-	int rule = offer_step(c, m);
 
 	if (rule) {
 		found->rule = control_rule_ids[rule];
@@ -276,7 +277,7 @@ void offer_hear(struct airlock_connection *c, const struct control_message *m, s
 	device = offer_find_device(c, &m->offer);
 	rule = offer_take_token(c) ? offer_judge(c, &m->offer, device) : CORE_RULE_OFFER_RATE;
 	if (!rule)
-		rule = offer_place(c, m, device, found);
+		rule = offer_place(c, m, &session, device, found);
 	if (rule)
 		offer_refuse(c, m->offer.relid, found, rule);
 }
@@ -310,7 +311,7 @@ void offer_release_work(struct work_struct *work)
 		spin_lock_irqsave(&c->lock, flags);
 		more = offer_next_release(c, &relid, message, &size);
 		spin_unlock_irqrestore(&c->lock, flags);
-		if (more && message_post(c, message, size, false))
-			return;
+		if (more)
+			message_tell(c, message, size);
 	} while (more);
 }

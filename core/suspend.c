@@ -76,9 +76,10 @@ static int resume_begin(struct airlock_connection *c, u32 *version, u32 *feature
 }
 
 /* Locked. Who has not come back is gone (C-258). */
-static void resume_sort(struct airlock_connection *c)
+static bool resume_sort(struct airlock_connection *c)
 {
 	struct airlock_device *device;
+	bool sorted = true;
 
 	list_for_each_entry(device, &c->devices, node) {
 		struct airlock_channel *channel = device->primary;
@@ -87,21 +88,23 @@ static void resume_sort(struct airlock_connection *c)
 			continue;
 		channel->rescinded = true;
 		channel_die(channel, -ENODEV);
-		if (!device_queue(c, channel, true))
-			return;
+		sorted &= device_queue(c, channel, true);
 	}
+	return sorted;
 }
 
 static void resume_end(struct airlock_connection *c)
 {
 	unsigned long flags;
+	bool sorted;
 
 	spin_lock_irqsave(&c->lock, flags);
 	c->resuming = false;
 	c->suspended = false;
-	resume_sort(c);
+	sorted = resume_sort(c);
 	spin_unlock_irqrestore(&c->lock, flags);
-	queue_work(c->queue, &c->work);
+	if (!sorted)
+		airlock_kill_connection(c);
 }
 
 /* The very version and the very features: layouts that drivers remember depend on them (C-259). */

@@ -185,8 +185,7 @@ static void kill_session(struct airlock_connection *c)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(ends); i++)
-		if (session_local(&control_connection_table, &c->session.at, ends[i]))
-			return;
+		session_local(&control_connection_table, &c->session.at, ends[i]);
 }
 
 /* Their GPADLs are dealt with all at once, by the caller. */

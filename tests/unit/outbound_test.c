@@ -231,7 +231,7 @@ static void assert_left_alone(void)
 {
 	struct outbound_packet p = in_band(1, 8);
 	u8 before[2 * PAGE];
-	int rule;
+	int rule = -1;
 
 	memcpy(before, host.memory, sizeof(before));
 	fetches = 0;
@@ -240,6 +240,7 @@ static void assert_left_alone(void)
 	assert_true(outbound_block(&ring, 64, &rule));
 	assert_int_equal(rule, 0);
 	outbound_unblock(&ring);
+	rule = -1;
 	assert_int_equal(outbound_free_bytes(&ring, &rule), 0);
 	assert_int_equal(rule, 0);
 	airlock_fetch_hook = NULL;
@@ -343,6 +344,39 @@ static void the_largest_ring_takes_the_largest_packet(void **state)
 	p.bytes++;
 	assert_send(&p, -EMSGSIZE, 0);
 	free(bytes);
+}
+
+/* Payloads of as many bytes as fit, and the room for a packet no larger than it must be. */
+static void each_kind_may_fill_the_room(void **state)
+{
+	static const u64 gfns[20];
+	struct outbound_packet p = in_band(1, 84);
+
+	(void)state;
+	open_again(2, DESCRIPTOR);
+	p.bytes = 0;
+	assert_send(&p, 0, 0);
+	open_again(2, 100);
+	p = in_band(0, 84);
+	assert_send(&p, 0, 0);
+	assert_read(0, 84);
+	p.kind = RING_MSG_OUR_COMPLETION;
+	assert_send(&p, 0, 0);
+	assert_int_equal(read_number(0, 2), 11);
+	assert_int_equal(read_byte(DESCRIPTOR + 83), pattern(0, 83));
+	assert_int_equal(read_number(DESCRIPTOR + 84, 4), 0);
+	host.at = (host.at + 112) % host.size;
+	p.kind = RING_MSG_GPA_DIRECT;
+	p.gfns = gfns;
+	p.gfn_count = 2;
+	p.range_bytes = 8192;
+	p.bytes = 53;
+	assert_send(&p, 0, 0);
+	assert_int_equal(read_byte(48), pattern(0, 0));
+	assert_int_equal(read_byte(48 + 52), pattern(0, 52));
+	assert_int_equal(read_number(48 + 53, 3), 0);
+	p.bytes = 57;
+	assert_send(&p, -EMSGSIZE, 0);
 }
 
 static void nothing_but_the_packet_leaves(void **state)
@@ -550,7 +584,13 @@ static void a_lie_is_told_to_those_who_wait_too(void **state)
 	poke(&host, READ_INDEX, 4);
 	assert_true(outbound_block(&ring, 64, &rule));
 	assert_int_equal(rule, RING_RULE_INDEX_AT_BYTE_MULTIPLE);
+	assert_int_equal(peek(&host, PENDING), 64);	/* nothing is written any more */
 	assert_left_alone();
+	open_again(2, ROOM);
+	send(1, 4000);
+	poke(&host, READ_INDEX, 4);
+	assert_true(outbound_block(&ring, 1000, &rule));
+	assert_int_equal(rule, RING_RULE_INDEX_AT_BYTE_MULTIPLE);
 }
 
 static void our_own_words_are_only_written(void **state)
@@ -974,6 +1014,7 @@ int main(void)
 		TEST(a_packet_may_start_anywhere),
 		TEST(a_packet_may_have_any_size),
 		TEST(the_largest_ring_takes_the_largest_packet),
+		TEST(each_kind_may_fill_the_room),
 		TEST(nothing_but_the_packet_leaves),
 		TEST(a_packet_that_can_never_be_sent_is_refused),
 		TEST(a_packet_of_ours_that_breaks_a_rule_is_not_sent),

@@ -79,6 +79,9 @@ static void an_id_is_a_slot_and_a_generation(void **state)
 	}
 	id = request_reserve(&table, owners);
 	assert_true(id == 0x20001);
+	assert_int_equal(table.in_flight, 1);
+	request_release(&table, id);
+	assert_int_equal(table.in_flight, 0);
 }
 
 static void an_id_is_good_once_it_is_published(void **state)
