@@ -229,6 +229,7 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 	layout=tests/unit/layout/check.sh kernel=tests/unit/kernel/check.sh \
 	attacks='tests/attacks/ledger.sh build/clang/attacks' \
 	racing='tests/attacks/ledger.sh build/threads/attacks --racing' \
+	mutants='tests/mutants/self.sh build/mutants/run clang -std=gnu11 -D_GNU_SOURCE' \
 	soak='tests/soak/self.sh build/host/soak' \
 	soak-threads='build/threads/soak -t -m 1 5 && echo ok' \
 	fuzz='fuzz/smoke.sh 5 $(PROTOCOLS)' \
@@ -237,7 +238,7 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 TEST_PROGRAMS := $(PROTOCOLS:%=build/clang/build/gen/%_tables.o) $(UNIT_PROGRAMS) \
 	$(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) \
 	$(foreach m,host clang,$(SHAPES:%=build/$(m)/difftest-%)) $(FUZZERS) $(RANDOM_PROGRAMS) \
-	build/clang/attacks build/threads/attacks build/host/soak build/threads/soak
+	build/clang/attacks build/threads/attacks build/host/soak build/threads/soak build/mutants/run
 
 .PHONY: test
 ## test: everything: sets up, builds, runs all tests, ends with "N passed, N failed"

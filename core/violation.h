@@ -11,14 +11,11 @@
 
 #include "policy.h"
 
-/* Never renumber. X(number, NAME, "name") */
+/* Never renumber: numbers that are missing are not used again. X(number, NAME, "name") */
 #define CORE_RULES(X)                                                     \
 	X(1, MESSAGE_WRONG_CPU, "core.message.wrong_cpu")                 \
-	X(2, MESSAGE_FLOOD, "core.message.flood")                         \
 	X(3, MESSAGE_NO_MEMORY, "core.message.no_memory")                 \
 	X(4, MESSAGE_NO_CONNECTION, "core.message.no_connection")         \
-	X(5, CHANNEL_UNKNOWN, "core.channel.unknown")                     \
-	X(6, GPADL_UNKNOWN, "core.gpadl.unknown")                         \
 	X(7, OFFER_CLASS, "core.offer.class")                             \
 	X(8, OFFER_INSTANCE, "core.offer.instance")                       \
 	X(9, OFFER_DUPLICATE, "core.offer.duplicate")                     \
@@ -37,8 +34,6 @@
 	X(22, COMPLETION_UNKNOWN, "core.completion.unknown")              \
 	X(23, COMPLETION_STALE, "core.completion.stale")                  \
 	X(24, COMPLETION_EARLY, "core.completion.early")                  \
-	X(25, RING_PARTIAL, "core.ring.partial")                          \
-	X(26, RING_FLOOD, "core.ring.flood")                              \
 	X(27, WAIT_EXPIRED, "core.wait.expired")                          \
 	X(28, POST_FAILED, "core.post.failed")                            \
 	X(29, SIGNAL_FAILED, "core.signal.failed")                        \
@@ -55,9 +50,7 @@
 	X(40, DISCOVERY_LEAVES, "core.discovery.leaves")                  \
 	X(41, DISCOVERY_VP, "core.discovery.vp")                          \
 	X(42, DISCOVERY_PAGES, "core.discovery.pages")                    \
-	X(43, DISCOVERY_NESTED, "core.discovery.nested")                  \
-	X(44, PACKET_TOO_LARGE, "core.packet.too_large")                  \
-	X(45, PEER_DEAD, "core.peer.dead")                                \
+	X(43, DISCOVERY_NESTED, "core.discovery.nested")             \
 	X(46, GPADL_EARLY, "core.gpadl.early")
 
 /* Ids of generated rules are hashes of their names; these cannot be confused with them in practice. */

@@ -388,6 +388,12 @@ ATTACK(odd_subchannels, "ST-035", "channels of an index that is taken, zero, or 
 	       rule_fired("core.offer.surplus"));
 	expect(scene->engine.usable_count == 3 && scene->probes == 2);
 	evidence("core.offer.*");
+	host_rescind(scene->host, host_subchannel(1));
+	scene_run(100);
+	expect(scene->engine.usable_count == 2);
+	offer_more(1);				/* asked for once, and had */
+	expect_rule("core.offer.surplus");
+	expect(scene->engine.usable_count == 2);
 	act_works();
 }
 

@@ -47,12 +47,14 @@ has_fate inverted impossible 'strlen(text) > 100' failed
 has_fate never odd word failed
 has_fate never odd 'limit(2) == 2' failed
 
+wrong='limit(5) != 5 || limit(11) != 10 || sum(6) != 3 || impossible("text")'
+
 list() {
 	cat <<-END
 		never tests/mutants/self.c unnoticed value == 3 -- only output changes
 		inverted tests/mutants/self.c unnoticed value == 3 -- only output changes
 		never tests/mutants/self.c impossible strlen(text) > 100 -- no text is so long
-		never tests/mutants/self.c main limit(5) != 5 || limit(11) != 10 || sum(6) != 3 || impossible("text") -- all is well
+		never tests/mutants/self.c main $wrong -- all is well
 	END
 }
 

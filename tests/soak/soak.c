@@ -6,7 +6,8 @@
  *
  *	soak [-t] [-s SEED] [-m LEAST] [-f FAULT] [SECONDS]
  *
- * -f: bit, twice, lost or shared: something that has to be found. -t: guest and host in threads, real time; else one thread, the same run for a seed (but for its length).
+ * -f: bit, twice, lost or shared: something that has to be found. -t: guest and host in threads, real time;
+ * else one thread, the same run for a seed (but for its length).
  * -m: packets each way that are the least. The last line is "soak: ..."; the exit code 0 if all is well.
  */
 #include <pthread.h>
@@ -254,7 +255,7 @@ static void tear_down(void)
  */
 static bool may_cross(uint32_t rule)
 {
-	return rule == CORE_RULE_ID(CORE_RULE_SIGNAL_FAILED) || rule == CORE_RULE_ID(CORE_RULE_GPADL_UNKNOWN) ||
+	return rule == CORE_RULE_ID(CORE_RULE_SIGNAL_FAILED) ||
 	       rule == control_rule_ids[CONTROL_RULE_GPADL_GPADL_CREATED_STATE];
 }
 
@@ -307,7 +308,8 @@ static void finish(void)
 	from_host = t.answered + t.heard;
 	host_destroy(h);
 	sim_stop(0);
-	printf("soak: %llu packets to the host, %llu from it, %llu requests failed with their channel, %llu removals, %llu opens\n",
+	printf("soak: %llu packets to the host, %llu from it, %llu requests failed with their channel, "
+	       "%llu removals, %llu opens\n",
 	       (unsigned long long)to_host, (unsigned long long)from_host, (unsigned long long)t.failed,
 	       (unsigned long long)removals, (unsigned long long)t.opens);
 	if (to_host < least || from_host < least)

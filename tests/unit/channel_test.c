@@ -245,6 +245,7 @@ static void an_answer_that_is_neither_is_closed_and_torn_down(void **unused)
 
 static void no_answer_is_the_end_of_the_channel(void **unused)
 {
+	int changes;
 	u64 began;
 
 	(void)unused;
@@ -256,7 +257,9 @@ static void no_answer_is_the_end_of_the_channel(void **unused)
 	assert_int_equal(broken(CORE_RULE_WAIT_EXPIRED), 1);
 	assert_int_equal(state(), CONTROL_STATE_CHANNEL_ABANDONED);
 	assert_false(primary()->given_back);
+	changes = atomic_read(&sim_visibility()->changes);
 	assert_int_equal(open_it(), -ENODEV);
+	assert_int_equal(atomic_read(&sim_visibility()->changes), changes);
 	say(OPEN_RESULT, primary()->relid, primary()->open_id, 0);
 	assert_int_equal(broken_control(CONTROL_RULE_CHANNEL_OPEN_RESULT_STATE), 1);
 	assert_int_equal(state(), CONTROL_STATE_CHANNEL_ABANDONED);
@@ -299,7 +302,9 @@ static void an_open_that_cannot_be_posted_may_have_been_heard(void **unused)
 	(void)unused;
 	start_closed(SIM_SNP);
 	script("on post open: result 0x6 delivered");
+	listen_for(CONTROL_MESSAGE_TYPE_GPADL_TEARDOWN);
 	assert_int_equal(open_it(), -EIO);
+	assert_int_equal(heard_count, 0);
 	assert_int_equal(broken(CORE_RULE_POST_FAILED), 1);
 	assert_int_equal(state(), CONTROL_STATE_CHANNEL_ABANDONED);
 	assert_int_equal(sim_shared_pages(), 2 * CPUS);
@@ -335,8 +340,56 @@ static void a_rescind_ends_an_open_at_once(void **unused)
 	(void)unused;
 	rescinded_while_opening("on gpadl_header 1: rescind plain; never", 10);
 	rescinded_while_opening("on gpadl_created 1: rescind plain; drop", 10);
+	rescinded_while_opening("on gpadl_created 1: rescind plain", 10);
 	rescinded_while_opening("on open 1: rescind plain; never", 10);
 	rescinded_while_opening("on open_result 1: rescind plain; drop", 10);
+}
+
+static bool created;
+
+static bool more_follows(struct host *h, void *argument, struct host_message *m)
+{
+	(void)h;
+	(void)argument;
+	created = m->bytes[0] == CONTROL_MESSAGE_TYPE_GPADL_CREATED;
+	m->flags |= created;
+	return true;
+}
+
+/* Right behind the answer, before anyone can act on it. */
+static void rescind_behind(struct transport *t, u32 cpu)
+{
+	u8 *slot = host_address(t->ops->slot(t, cpu));
+
+	if (!created)
+		return;
+	created = false;
+	memset(slot, 0, SLOT_BYTES);
+	wire_put_le32(slot, 1);
+	slot[4] = 12;
+	slot[16] = CONTROL_MESSAGE_TYPE_RESCIND;
+	wire_put_le32(slot + 24, guest.end->relid);
+}
+
+static void a_rescind_between_ring_and_open_ends_the_open(void **unused)
+{
+	const struct transport_ops *honest;
+	struct transport_ops ops;
+
+	(void)unused;
+	start_closed(SIM_SNP);
+	honest = guest.transport->ops;
+	ops = *honest;
+	ops.end_of_message = rescind_behind;
+	guest.transport->ops = &ops;
+	guest.host->hooks.outgoing = more_follows;
+	listen_for(CONTROL_MESSAGE_TYPE_OPEN);
+	assert_int_equal(open_it(), -ENODEV);
+	assert_int_equal(heard_count, 0);
+	guest.transport->ops = honest;
+	shim_run(100);
+	assert_int_equal(guest.removes, 1);
+	guest_end();
 }
 
 static void a_rescind_ends_an_open_channel(void **unused)
@@ -538,6 +591,8 @@ static void a_teardown_that_cannot_be_posted_gives_nothing_back(void **unused)
 	script("on post gpadl_teardown: result 0x6");
 	airlock_channel_close(primary());
 	assert_false(primary()->given_back);
+	assert_int_equal(state(), CONTROL_STATE_CHANNEL_ABANDONED);
+	assert_true(primary()->dead);
 	guest_end_with(2 * RING_PAGES);
 }
 
@@ -903,6 +958,237 @@ static void a_private_ring_is_never_shown_to_the_host(void **unused)
 	guest_end();
 }
 
+/* ---- the connection ends meanwhile ---- */
+
+static u8 killed_at;
+
+static bool kill_at(struct host *h, void *argument, struct host_message *m)
+{
+	(void)h;
+	(void)argument;
+	if (m->bytes[0] != killed_at)
+		return true;
+	airlock_kill_connection(&guest.connection);
+	return false;
+}
+
+static void the_end_of_the_connection_ends_an_open(void **unused)
+{
+	u64 began;
+
+	(void)unused;
+	killed_at = CONTROL_MESSAGE_TYPE_OPEN_RESULT;
+	start_closed(SIM_SNP);
+	guest.host->hooks.outgoing = kill_at;
+	began = shim_now();
+	assert_int_equal(open_it(), -ENODEV);
+	assert_in_range(shim_now() - began, 0, 10);
+	guest_end();
+
+	killed_at = CONTROL_MESSAGE_TYPE_GPADL_CREATED;
+	start_closed(SIM_SNP);
+	guest.host->hooks.outgoing = kill_at;
+	began = shim_now();
+	assert_int_equal(open_it(), -EPIPE);
+	assert_in_range(shim_now() - began, 0, 10);
+	guest_end();
+}
+
+static void the_end_of_the_connection_ends_a_close(void **unused)
+{
+	u64 began;
+
+	(void)unused;
+	start_closed(SIM_SNP);
+	opens_and_works();
+	killed_at = CONTROL_MESSAGE_TYPE_GPADL_TORNDOWN;
+	guest.host->hooks.outgoing = kill_at;
+	began = shim_now();
+	airlock_channel_close(primary());
+	assert_in_range(shim_now() - began, 0, 10);
+	assert_false(primary()->given_back);
+	guest_end();
+}
+
+static u32 busy;
+
+static u64 busy_then_killed(struct host *h, void *argument, const u8 *input, bool *deliver)
+{
+	(void)h;
+	(void)argument;
+	(void)input;
+	*deliver = false;
+	if (++busy == 3)
+		airlock_kill_connection(&guest.connection);
+	return 0x13;
+}
+
+static void the_end_of_the_connection_ends_a_post(void **unused)
+{
+	u64 began;
+
+	(void)unused;
+	start_closed(SIM_SNP);
+	busy = 0;
+	guest.host->hooks.post_result = busy_then_killed;
+	began = shim_now();
+	assert_int_equal(open_it(), -EPIPE);
+	assert_int_equal(busy, 3);
+	assert_in_range(shim_now() - began, 0, 10);
+	guest_end();
+}
+
+static void nothing_is_torn_down_after_it(void **unused)
+{
+	struct hostmem memory;
+	struct gpadl g;
+	u64 began;
+
+	(void)unused;
+	guest_start(SIM_SNP);
+	assert_int_equal(hostmem_create(&memory, sim_visibility(), 3, false), 0);
+	assert_int_equal(airlock_gpadl_create(primary(), &g, &memory), 0);
+	airlock_kill_connection(&guest.connection);
+	began = shim_now();
+	listen_for(CONTROL_MESSAGE_TYPE_GPADL_TEARDOWN);
+	airlock_gpadl_teardown(primary(), &g);
+	assert_int_equal(shim_now(), began);
+	assert_int_equal(heard_count, 0);
+	assert_false(gpadl_given_back(&g));
+	hostmem_destroy(&memory, gpadl_given_back(&g));
+	guest_end();
+}
+
+static void half_a_description_of_more_memory_ends_the_channel(void **unused)
+{
+	struct hostmem memory;
+	struct gpadl g;
+
+	(void)unused;
+	guest_start(SIM_SNP);
+	assert_int_equal(hostmem_create(&memory, sim_visibility(), 100, false), 0);
+	script("on post gpadl_body 2: result 0x6");
+	assert_int_equal(airlock_gpadl_create(primary(), &g, &memory), -EIO);
+	assert_int_equal(g.session.at.state, CONTROL_STATE_GPADL_LEAKED);
+	assert_false(gpadl_given_back(&g));
+	assert_true(primary()->dead);
+	hostmem_destroy(&memory, gpadl_given_back(&g));
+	guest_end();
+}
+
+static void what_a_driver_did_not_tear_down_is_forgotten(void **unused)
+{
+	struct hostmem memory;
+	struct gpadl g;
+	u32 handle;
+
+	(void)unused;
+	guest_start(SIM_SNP);
+	assert_int_equal(hostmem_create(&memory, sim_visibility(), 3, false), 0);
+	assert_int_equal(airlock_gpadl_create(primary(), &g, &memory), 0);
+	handle = g.handle;
+	assert_ptr_equal(gpadl_find(&guest.connection.gpadls, handle), &g);
+	airlock_disconnect(&guest.connection);
+	assert_null(gpadl_find(&guest.connection.gpadls, handle));
+	assert_true(gpadl_given_back(&g));
+	hostmem_destroy(&memory, true);
+	guest_end();
+}
+
+static void unless_the_host_did_not_let_go(void **unused)
+{
+	struct hostmem memory;
+	struct gpadl g;
+
+	(void)unused;
+	guest_start(SIM_SNP);
+	assert_int_equal(hostmem_create(&memory, sim_visibility(), 3, false), 0);
+	assert_int_equal(airlock_gpadl_create(primary(), &g, &memory), 0);
+	script("on unload_response: drop");
+	airlock_disconnect(&guest.connection);
+	assert_null(gpadl_find(&guest.connection.gpadls, g.handle));
+	assert_false(gpadl_given_back(&g));
+	hostmem_destroy(&memory, false);
+	guest_end();
+}
+
+/* ---- senders that wait ---- */
+
+static const struct outbound_packet small = { .kind = RING_MSG_OUR_IN_BAND };
+
+static void fill_the_ring(void)
+{
+	while (!airlock_send(primary(), &small))
+		;
+}
+
+static void a_ring_that_lies_while_a_sender_waits_is_put_away(void **unused)
+{
+	(void)unused;
+	guest_start(SIM_SNP);
+	fill_the_ring();
+	host_poke(guest.end, false, HOST_READ_INDEX, 4090);
+	transfer_tasklet(&primary()->tasklet);
+	assert_true(primary()->dead);
+	assert_int_equal(guest.writable, 0);
+	assert_int_equal(guest.dead, 1);
+	guest_end();
+}
+
+static void so_is_one_that_lies_when_a_sender_begins_to_wait(void **unused)
+{
+	(void)unused;
+	guest_start(SIM_SNP);
+	primary()->config.writable = NULL;
+	fill_the_ring();
+	primary()->config.writable = plain_writable;
+	script("on fetch plain in-control+4 2: set 4 32 4090");
+	assert_int_equal(airlock_send(primary(), &small), -ENODEV);
+	assert_true(primary()->dead);
+	guest_end();
+}
+
+static void room_that_comes_just_then_is_used(void **unused)
+{
+	(void)unused;
+	guest_start(SIM_SNP);
+	primary()->config.writable = NULL;
+	fill_the_ring();
+	assert_int_equal(airlock_send(primary(), &small), -EAGAIN);
+	primary()->config.writable = plain_writable;
+	script("on fetch plain in-control+4 2: set 4 32 240");
+	assert_int_equal(airlock_send(primary(), &small), 0);
+	assert_int_equal(primary()->out.pending, 0);
+	guest_end();
+}
+
+static void who_does_not_want_to_know_is_not_told(void **unused)
+{
+	int rule;
+
+	(void)unused;
+	guest_start(SIM_SNP);
+	primary()->config.writable = NULL;
+	fill_the_ring();
+	assert_false(outbound_block(&primary()->out, 24, &rule));
+	shim_run(10);
+	transfer_tasklet(&primary()->tasklet);
+	assert_int_equal(guest.writable, 0);
+	assert_false(primary()->dead);
+	guest_end();
+}
+
+static void a_signal_that_cannot_be_said_is_not_sent(void **unused)
+{
+	(void)unused;
+	guest_start(SIM_SNP);
+	primary()->signal_id = 0;
+	assert_int_equal(airlock_send(primary(), &small), 0);
+	assert_int_equal(atomic_read(&guest.connection.signals), 0);
+	assert_int_equal(guest.host->errors, 0);
+	guest_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -924,6 +1210,7 @@ int main(void)
 		cmocka_unit_test(a_result_nobody_asked_for_is_dropped),
 		cmocka_unit_test(an_open_that_cannot_be_posted_may_have_been_heard),
 		cmocka_unit_test(a_rescind_ends_an_open_at_once),
+		cmocka_unit_test(a_rescind_between_ring_and_open_ends_the_open),
 		cmocka_unit_test(a_rescind_ends_an_open_channel),
 		cmocka_unit_test(a_rescind_is_heard_once),
 		cmocka_unit_test(a_rescind_while_closing_changes_nothing_for_who_closes),
@@ -956,6 +1243,18 @@ int main(void)
 		cmocka_unit_test(a_signal_that_fails_is_counted),
 		cmocka_unit_test(an_ordinary_guest_signals_by_its_monitor_page),
 		cmocka_unit_test(a_private_ring_is_never_shown_to_the_host),
+		cmocka_unit_test(the_end_of_the_connection_ends_an_open),
+		cmocka_unit_test(the_end_of_the_connection_ends_a_close),
+		cmocka_unit_test(the_end_of_the_connection_ends_a_post),
+		cmocka_unit_test(nothing_is_torn_down_after_it),
+		cmocka_unit_test(half_a_description_of_more_memory_ends_the_channel),
+		cmocka_unit_test(what_a_driver_did_not_tear_down_is_forgotten),
+		cmocka_unit_test(unless_the_host_did_not_let_go),
+		cmocka_unit_test(a_ring_that_lies_while_a_sender_waits_is_put_away),
+		cmocka_unit_test(so_is_one_that_lies_when_a_sender_begins_to_wait),
+		cmocka_unit_test(room_that_comes_just_then_is_used),
+		cmocka_unit_test(who_does_not_want_to_know_is_not_told),
+		cmocka_unit_test(a_signal_that_cannot_be_said_is_not_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

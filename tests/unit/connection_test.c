@@ -727,6 +727,198 @@ static void an_ordinary_guest_loses_what_a_dead_host_had(void **unused)
 	guest_end_with(2 * RING_PAGES + 2);
 }
 
+static bool kill_at_version(struct host *h, void *argument, struct host_message *m)
+{
+	(void)h;
+	(void)argument;
+	if (m->bytes[0] == CONTROL_MESSAGE_TYPE_VERSION_RESPONSE)
+		airlock_kill_connection(&guest.connection);
+	return false;
+}
+
+static void who_waits_for_contact_too(void **unused)
+{
+	(void)unused;
+	guest_prepare(SIM_PLAIN);
+	guest.host->hooks.outgoing = kill_at_version;
+	assert_int_equal(guest_connect(), -EPIPE);
+	assert_true(shim_now() < 10);
+	assert_int_equal(contact_host(&guest.connection, CONTROL_VERSION_6_0, CONTROL_VERSION_6_0, 0), -EPIPE);
+	guest_end_with(2);			/* named in it */
+}
+
+static void a_farewell_that_is_refused_is_not_repeated(void **unused)
+{
+	(void)unused;
+	guest_start(SIM_SNP);
+	refuse_posts(0, 0x06, 1);
+	airlock_kill_connection(&guest.connection);
+	shim_run(10);
+	assert_int_equal(refused_posts, 1);
+	assert_int_equal(broken(CORE_RULE_POST_FAILED), 1);
+	guest_end();
+
+	guest_start(SIM_SNP);
+	airlock_kill_connection(&guest.connection);
+	shim_run(10);
+	assert_int_equal(broken(CORE_RULE_POST_FAILED), 0);
+	guest_end();
+}
+
+static void whoever_refuses_contact_keeps_nothing_of_it(void **unused)
+{
+	(void)unused;
+	guest_prepare(SIM_PLAIN);
+	guest.policy.version_floor = CONTROL_VERSION_5_2;
+	only(CONTROL_VERSION_5_0);
+	assert_int_equal(guest_connect(), -EPROTONOSUPPORT);
+	guest_end();
+}
+
+static void what_is_not_ours_to_say_is_not_said(void **unused)
+{
+	struct control_message m = { .kind = CONTROL_MSG_PAUSE };
+	u8 message[MESSAGE_BYTES] = { 0 };
+	unsigned long flags;
+	u32 size;
+
+	(void)unused;
+	guest_start(SIM_SNP);
+	spin_lock_irqsave(&guest.connection.lock, flags);
+	assert_int_equal(control_say_connection(&guest.connection, &m, message, &size), -EINVAL);
+	m.kind = CONTROL_MSG_RELID_RELEASED;		/* of no relid */
+	assert_int_equal(control_say_channel(&guest.connection, &primary()->session, &m, message, &size), -EINVAL);
+	m.kind = CONTROL_MSG_REQUEST_OFFERS;
+	assert_int_equal(control_say_connection(&guest.connection, &m, message, &size), -EPROTO);
+	spin_unlock_irqrestore(&guest.connection.lock, flags);
+	assert_int_equal(message_post(&guest.connection, message, 4, false), -EINVAL);
+	assert_int_equal(message_post(&guest.connection, message, 241, false), -EINVAL);
+	guest_end();
+}
+
+static u8 __host *no_slot(struct transport *t, u32 cpu)
+{
+	(void)t;
+	(void)cpu;
+	return NULL;
+}
+
+static void processors_without_a_slot_have_no_messages(void **unused)
+{
+	const struct transport_ops *honest;
+	struct transport_ops ops;
+
+	(void)unused;
+	guest_start(SIM_SNP);
+	honest = guest.transport->ops;
+	ops = *honest;
+	guest.transport->ops = &ops;
+	ops.slot = no_slot;
+	airlock_message_interrupt(&guest.connection, 0);
+	airlock_message_interrupt(&guest.connection, 1);
+	message_empty_slots(&guest.connection);
+	shim_run(10);
+	guest.transport->ops = honest;
+	assert_int_equal(guest.connection.violations.total, 0);
+	guest_end();
+}
+
+static u32 ends;
+
+static void refill_at_end(struct transport *t, u32 cpu)
+{
+	ends++;
+	refill(t, cpu);
+}
+
+static void slots_are_emptied_of_all_that_is_queued(void **unused)
+{
+	struct transport_ops ops;
+
+	(void)unused;
+	guest_prepare(SIM_SNP);
+	assert_int_equal(guest_init(), 0);
+	ops = *guest.transport->ops;
+	guest.transport->ops = &ops;
+	ops.end_of_message = refill_at_end;
+	refills = 3;
+	ends = 0;
+	memcpy(slot_of(0), with_more, SLOT_BYTES);
+	message_empty_slots(&guest.connection);
+	assert_int_equal(refills, 0);
+	assert_int_equal(ends, 4);
+	assert_int_equal(wire_le32(slot_of(0)), 0);
+	/* And not for ever. */
+	refills = 1000;
+	memcpy(slot_of(0), with_more, SLOT_BYTES);
+	message_empty_slots(&guest.connection);
+	assert_int_equal(refills, 1000 - guest.policy.message_budget);
+	refills = 0;
+	memset(slot_of(0), 0, SLOT_BYTES);
+	guest_end();
+}
+
+static u64 asked_at;
+
+/* The host had the answer all the while, and did not say so. */
+static void answer_when_asked(struct transport *t, u32 cpu)
+{
+	static const u8 answer[SLOT_BYTES] = {
+		1, [4] = 20, [16] = CONTROL_MESSAGE_TYPE_VERSION_RESPONSE, [24] = 1, [28] = 5,
+	};
+
+	(void)t;
+	assert_int_equal(cpu, 0);
+	if (!asked_at)
+		memcpy(slot_of(0), answer, SLOT_BYTES);
+	asked_at = asked_at ? asked_at : shim_now();
+}
+
+static void the_host_is_asked_once_before_time_is_up(void **unused)
+{
+	struct transport_ops ops;
+
+	(void)unused;
+	guest_prepare(SIM_SNP);
+	assert_int_equal(guest_init(), 0);
+	ops = *guest.transport->ops;
+	ops.end_of_message = answer_when_asked;
+	guest.transport->ops = &ops;
+	asked_at = 0;
+	script("on version_response: drop");
+	assert_int_equal(contact_host(&guest.connection, CONTROL_VERSION_6_0, CONTROL_VERSION_6_0, 0), 0);
+	assert_int_equal(asked_at, guest.policy.contact_deadline - guest.policy.contact_deadline / 8);
+	assert_int_equal(shim_now(), asked_at);
+	assert_int_equal(broken(CORE_RULE_WAIT_EXPIRED), 0);
+	assert_int_equal(guest.connection.message_id, 5);
+	airlock_kill_connection(&guest.connection);
+	guest_end();
+}
+
+/* It cannot: there is room for all that can happen. If it could, the connection would end, not the guest. */
+static void a_queue_without_room_is_the_end(void **unused)
+{
+	LIST_HEAD(kept);
+
+	(void)unused;
+	guest_start(SIM_SNP);
+	list_splice_init(&guest.connection.free_events, &kept);
+	host_rescind(guest.host, guest.end);
+	shim_run(10);
+	assert_true(guest.connection.dead);
+	list_splice_init(&kept, &guest.connection.free_events);
+	guest_end();
+
+	guest_prepare(SIM_SNP);
+	assert_int_equal(guest_connect(), 0);
+	list_splice_init(&guest.connection.free_events, &kept);
+	host_offer(guest.host, &guest.device, 0);
+	shim_run(10);
+	assert_true(guest.connection.dead);
+	list_splice_init(&kept, &guest.connection.free_events);
+	guest_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -772,6 +964,14 @@ int main(void)
 		cmocka_unit_test(a_killed_connection_wakes_who_waits),
 		cmocka_unit_test(a_dead_connection_ends_at_once),
 		cmocka_unit_test(an_ordinary_guest_loses_what_a_dead_host_had),
+		cmocka_unit_test(who_waits_for_contact_too),
+		cmocka_unit_test(a_farewell_that_is_refused_is_not_repeated),
+		cmocka_unit_test(whoever_refuses_contact_keeps_nothing_of_it),
+		cmocka_unit_test(what_is_not_ours_to_say_is_not_said),
+		cmocka_unit_test(processors_without_a_slot_have_no_messages),
+		cmocka_unit_test(slots_are_emptied_of_all_that_is_queued),
+		cmocka_unit_test(the_host_is_asked_once_before_time_is_up),
+		cmocka_unit_test(a_queue_without_room_is_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

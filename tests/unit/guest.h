@@ -38,6 +38,7 @@ struct guest {
 	struct airlock_channel_config config;
 	bool keep_closed;			/* the driver does not open at probe */
 	bool refuse;				/* the bus does not want it */
+	bool simple;				/* the driver knows of no sub-channels */
 	bool grow;				/* opens its sub-channels */
 	int opened;				/* result */
 	u16 wanted;				/* sub-channels, once open */
@@ -135,11 +136,15 @@ static const struct airlock_driver plain_driver = {
 	.subchannel = plain_subchannel, .subchannel_gone = plain_subchannel_gone,
 };
 
+static const struct airlock_driver simple_driver = {
+	.name = "simple", .class = plain_class, .probe = plain_probe, .remove = plain_remove,
+};
+
 static inline int bus_add(struct airlock_device *device)
 {
 	if (guest.refuse)
 		return -ENODEV;
-	device->driver = &plain_driver;
+	device->driver = guest.simple ? &simple_driver : &plain_driver;
 	return plain_driver.probe(device);
 }
 

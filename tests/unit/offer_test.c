@@ -753,6 +753,46 @@ static void sub_channels_go_before_their_device(void **unused)
 	guest_end();
 }
 
+static void a_driver_may_know_of_no_sub_channels(void **unused)
+{
+	(void)unused;
+	guest_prepare(SIM_SNP);
+	guest.simple = true;
+	guest.wanted = 1;
+	guest.end = host_offer(guest.host, &guest.device, 0);
+	assert_int_equal(guest_connect(), 0);
+	shim_run(100);
+	grow(1);
+	assert_int_equal(guest.connection.channel_count, 2);
+	assert_int_equal(guest.subchannels, 0);
+	host_rescind(guest.host, sub_end[1]);
+	shim_run(100);
+	assert_int_equal(guest.connection.channel_count, 1);
+	assert_int_equal(guest.subchannels_gone, 0);
+	guest_end();
+}
+
+/* A token takes half a second, however often it is asked for. */
+static void impatience_does_not_cost_tokens(void **unused)
+{
+	u8 instance[GUID_BYTES] = { 0 };
+	u32 relid = 1;
+
+	(void)unused;
+	guest_prepare(SIM_SNP);
+	guest.policy.offers.burst = 1;
+	guest.policy.offers.per_second = 2;
+	connect_with(SIM_SNP);
+	for (; relid <= 14; relid++) {
+		instance[0] = (u8)relid;
+		OFFER(.relid = relid, .instance = instance);
+		shim_run(90);
+	}
+	assert_int_equal(guest.probes, 3);
+	assert_int_equal(broken(CORE_RULE_OFFER_RATE), 11);
+	guest_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -792,6 +832,8 @@ int main(void)
 		cmocka_unit_test(a_sub_channel_needs_an_open_device),
 		cmocka_unit_test(one_sub_channel_can_go_and_come_back),
 		cmocka_unit_test(sub_channels_go_before_their_device),
+		cmocka_unit_test(a_driver_may_know_of_no_sub_channels),
+		cmocka_unit_test(impatience_does_not_cost_tokens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

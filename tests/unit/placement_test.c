@@ -269,6 +269,32 @@ static void flags_without_end_are_not_waited_for(void **unused)
 	guest_end();
 }
 
+static u32 nowhere(struct transport *t, u32 cpu)
+{
+	(void)t;
+	(void)cpu;
+	return ~0U;
+}
+
+static void a_processor_without_a_number_is_no_place(void **unused)
+{
+	const struct transport_ops *honest;
+	struct transport_ops ops;
+
+	(void)unused;
+	start_version(CONTROL_VERSION_5_3);
+	honest = guest.transport->ops;
+	ops = *honest;
+	ops.vp = nowhere;
+	guest.transport->ops = &ops;
+	listen_for(CONTROL_MESSAGE_TYPE_MODIFY_CHANNEL);
+	assert_int_equal(airlock_channel_move(primary(), 2), -EBUSY);
+	assert_int_equal(heard_count, 0);
+	guest.transport->ops = honest;
+	assert_int_equal(airlock_channel_move(primary(), 2), 0);
+	guest_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +315,7 @@ int main(void)
 		cmocka_unit_test(a_processor_stays_if_one_cannot),
 		cmocka_unit_test(what_was_set_before_is_still_delivered),
 		cmocka_unit_test(flags_without_end_are_not_waited_for),
+		cmocka_unit_test(a_processor_without_a_number_is_no_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

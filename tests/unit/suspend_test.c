@@ -279,6 +279,42 @@ static void nothing_of_an_ordinary_guest_is_lost(void **unused)
 	guest_end();
 }
 
+static void all_that_do_not_come_back_are_removed(void **unused)
+{
+	static struct host_device other;
+
+	(void)unused;
+	guest_prepare(SIM_SNP);
+	guest.keep_closed = true;
+	other = guest.device;
+	other.instance[0] = 'T';
+	guest.end = host_offer(guest.host, &guest.device, 0);
+	host_offer(guest.host, &other, 0);
+	assert_int_equal(guest_connect(), 0);
+	shim_run(100);
+	assert_int_equal(guest.probes, 2);
+	assert_int_equal(airlock_suspend(&guest.connection), 0);
+	script("on offer: drop");
+	assert_int_equal(resume(), 0);
+	assert_int_equal(guest.removes, 2);
+	assert_true(list_empty(&guest.connection.devices));
+	guest_end();
+}
+
+static void a_queue_without_room_is_the_end(void **unused)
+{
+	LIST_HEAD(kept);
+
+	(void)unused;
+	suspended(SIM_SNP);
+	list_splice_init(&guest.connection.free_events, &kept);
+	script("on offer: drop");
+	assert_int_equal(resume(), 0);
+	assert_true(guest.connection.dead);
+	list_splice_init(&kept, &guest.connection.free_events);
+	guest_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +334,8 @@ int main(void)
 		cmocka_unit_test(no_fewer_features_are_resumed),
 		cmocka_unit_test(a_suspended_guest_can_leave),
 		cmocka_unit_test(nothing_of_an_ordinary_guest_is_lost),
+		cmocka_unit_test(all_that_do_not_come_back_are_removed),
+		cmocka_unit_test(a_queue_without_room_is_the_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,7 +85,7 @@ static void some_are_dropped(void **unused)
 		airlock_violation(&guest.connection, primary(), rule, OFFENCE_DEVICE);
 	assert_false(primary()->dead);
 	assert_true(round_trip(primary()));
-	assert_true(shim_log_lines < 100);
+	assert_in_range(shim_log_lines, 1, 99);
 	guest_end();
 }
 
