@@ -14,24 +14,32 @@ void (*airlock_fetch_hook)(const void *at, u32 size);
 
 #define GROUP (4 * sizeof(host_word))
 
-/* Four words at a time, so that the loads count and not the loop; then words, then bytes. */
+static __always_inline __no_kcsan void fetch_two(u8 *to, const volatile u8 *from)
+{
+	host_word *words = (host_word *)to;
+
+	words[0] = host_fetch_word(from);
+	words[1] = host_fetch_word(from + 8);
+}
+
+/* Four words at a time, so that the loads count and not the loop; then what is left, without one. */
 static __no_kcsan void fetch_words(u8 *to, const volatile u8 *from, u32 size)
 {
-	host_word *words;
-
 	for (; size >= GROUP; size -= GROUP, to += GROUP, from += GROUP) {
-		words = (host_word *)to;
-		words[0] = host_fetch_word(from);
-		words[1] = host_fetch_word(from + 8);
-		words[2] = host_fetch_word(from + 16);
-		words[3] = host_fetch_word(from + 24);
+		fetch_two(to, from);
+		fetch_two(to + 16, from + 16);
 	}
-	for (; size >= sizeof(host_word); size -= sizeof(host_word)) {
+	if (size & 16) {
+		fetch_two(to, from);
+		to += 16;
+		from += 16;
+	}
+	if (size & 8) {
 		*(host_word *)to = host_fetch_word(from);
-		to += sizeof(host_word);
-		from += sizeof(host_word);
+		to += 8;
+		from += 8;
 	}
-	for (; size; size--) {
+	for (size %= 8; size; size--) {
 		host_fetching((const void *)from, 1);
 		*to++ = *from++;
 	}

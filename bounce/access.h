@@ -11,6 +11,7 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
+#include <asm/sync_bitops.h>
 
 /* Memory of the host: not to be dereferenced. sparse sees to it, and clang's -Wnoderef. */
 #if defined(__CHECKER__)
@@ -98,12 +99,15 @@ static inline bool host_replace32(u32 __host *p, u32 from, u32 to)
 	return sync_cmpxchg(word, from, to) == from;
 }
 
-/* Sets bit @bit without disturbing the others, in one step: monitor pages. */
+/*
+ * Sets bit @bit without disturbing the others, in one step: monitor pages. Never atomic_or(), for the
+ * same reason. The kernel's bits are of longs: the word is the lower or the upper half of one.
+ */
 static inline void host_set_bit32(u32 __host *p, u32 bit)
 {
-	atomic_t *word = host_address(p);
+	unsigned long at = (unsigned long)p, offset = at % sizeof(long);
 
-	atomic_or((int)(1U << bit), word);
+	sync_set_bit(bit + 8 * offset, (unsigned long *)(at - offset));
 }
 
 /* Eight bytes at any address, of whatever type they were written. */

@@ -158,6 +158,7 @@ struct airlock_connection {
 	bool suspended;			/* offers and rescinds are not heard */
 	bool resuming;			/* devices without a relid may come back */
 	bool leaving;			/* all devices are being removed */
+	bool closing;			/* for good: message slots are read no more */
 	bool silent;			/* the host did not answer meanwhile: it is not asked again, but to unload */
 	bool farewell;			/* the unload message of a dead connection is posted, or was */
 	bool told;			/* of the monitor pages: the host, and it has not let go of them */

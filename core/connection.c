@@ -308,6 +308,7 @@ EXPORT_SYMBOL_GPL(airlock_disconnect);
  */
 void airlock_connection_destroy(struct airlock_connection *c)
 {
+	WRITE_ONCE(c->closing, true);
 	tasklet_kill(&c->tasklet);
 	cancel_delayed_work_sync(&c->release_work);
 	if (c->queue)

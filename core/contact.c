@@ -29,7 +29,6 @@ static void contact_fill(struct airlock_connection *c, struct control_initiate_c
 		return;
 	m->monitors.to_guest = hostmem_gfn(&c->monitors, 0) * CONTROL_PAGE;
 	m->monitors.to_host = hostmem_gfn(&c->monitors, 1) * CONTROL_PAGE;
-	c->told = true;
 }
 
 static int contact_say(struct airlock_connection *c, u32 version, u32 features, u8 *message, u32 *size)
@@ -46,6 +45,8 @@ static int contact_say(struct airlock_connection *c, u32 version, u32 features, 
 	reinit_completion(&c->contacted);
 	contact_fill(c, &m.initiate_contact);
 	error = c->dead ? -EPIPE : control_say_connection(c, &m, message, size);
+	if (!error && m.initiate_contact.monitors.to_guest)
+		c->told = true;
 	spin_unlock_irqrestore(&c->lock, flags);
 	return error;
 }

@@ -66,8 +66,9 @@ void message_tasklet(struct tasklet_struct *t)
 	for (left = c->policy.message_budget; left; left--)
 		if (!message_take(c))
 			return;
-	/* The host fills the slot as fast as we empty it: others run first (C-033). */
-	tasklet_schedule(&c->tasklet);
+	/* The host fills the slot as fast as we empty it: others run first (C-033), and we may leave. */
+	if (!READ_ONCE(c->closing))
+		tasklet_schedule(&c->tasklet);
 }
 
 /* A message where none may be: two readers would run at once, and order would be lost (C-030). */

@@ -284,6 +284,40 @@ ATTACK(message_storm, "C-033", "a valid message at each end of message, for ever
 	scene_end(0);
 }
 
+static unsigned int refilled;
+
+/* Whenever the guest has freed the slot, a message of the same kind is there again. */
+static void refill_for_ever(struct host *h, void *argument, const void *at, uint32_t size)
+{
+	u8 *slot = slot_of(hearing_cpu());
+
+	(void)argument;
+	(void)size;
+	if (at != slot + 4 || get32(slot) || refilled == 100000)
+		return;
+	put32(slot, 1);
+	h->synic[hearing_cpu()].delivered++;
+	refilled++;
+}
+
+ATTACK(storm_at_the_end, "C-033", "the slot is full at each look, and the guest wants to leave")
+{
+	scene_start(SCENE_ECHO | SCENE_DISK);
+	airlock_disconnect(&scene->connection);
+	scene->host->hooks.fetching = refill_for_ever;
+	host_says(CONTROL_MESSAGE_TYPE_ALL_OFFERS, 8, 0);
+	while (!get32(slot_of(hearing_cpu())) && host_run(scene->host))
+		;
+	airlock_message_interrupt(&scene->connection, hearing_cpu());
+	airlock_connection_destroy(&scene->connection);
+	scene->initialized = false;
+	strike("%u messages while it left", refilled);
+	expect(refilled && refilled <= 2 * scene->policy.message_budget);
+	evidence("one budget, then nothing is read any more");
+	scene->host->hooks.fetching = NULL;
+	scene_end(0);
+}
+
 ATTACK(types_unknown, "C-034", "message types nobody knows, or has negotiated")
 {
 	static const u32 types[] = { 0, 30, 0x80000000, 0xffffffff };

@@ -264,6 +264,20 @@ static void a_bit_is_set_and_no_other_changes(void **state)
 	assert_int_equal(word, 0x80010001);
 }
 
+/* The bits of longs are what is set; either half of one may be the word that is meant. */
+static void a_bit_is_set_in_either_half_of_a_long(void **state)
+{
+	static u32 halves[2] __attribute__((aligned(8)));
+
+	(void)state;
+	host_set_bit32((u32 __host *)(unsigned long)&halves[1], 3);
+	assert_int_equal(halves[0], 0);
+	assert_int_equal(halves[1], 8);
+	host_set_bit32((u32 __host *)(unsigned long)&halves[0], 31);
+	assert_int_equal(halves[0], 0x80000000);
+	assert_int_equal(halves[1], 8);
+}
+
 /* Each of them is one look at the word; a store is none. */
 static void words_are_fetched_once(void **state)
 {
@@ -300,6 +314,7 @@ int main(void)
 		cmocka_unit_test(a_word_that_is_taken_is_zero_afterwards),
 		cmocka_unit_test(a_word_is_replaced_only_if_it_is_what_was_expected),
 		cmocka_unit_test(a_bit_is_set_and_no_other_changes),
+		cmocka_unit_test(a_bit_is_set_in_either_half_of_a_long),
 		cmocka_unit_test(words_are_fetched_once),
 	};
 
