@@ -98,7 +98,7 @@ static int scsi_idle(struct scsi_engine *engine)
 	return idle;
 }
 
-/* Waits for all commands to be answered, those that were given up included. */
+/* Waits for all commands to be answered, those that were given up included. Control is held. */
 int scsi_drain(struct scsi_engine *engine, u32 milliseconds)
 {
 	unsigned long now = jiffies, end = now + msecs_to_jiffies(milliseconds);
@@ -108,8 +108,10 @@ int scsi_drain(struct scsi_engine *engine, u32 milliseconds)
 		idle = scsi_idle(engine);
 		if (idle)
 			return idle < 0 ? idle : 0;
-		if (time_after_eq(now, end))
+		if (time_after_eq(now, end)) {
+			scsi_count(engine->lanes[0], CORE_RULE_ID(CORE_RULE_WAIT_EXPIRED));
 			return -ETIMEDOUT;
+		}
 		wait_for_completion_timeout(&engine->drained, end - now);
 		now = jiffies;
 	}

@@ -241,13 +241,17 @@ static void opening_clears_all_of_the_memory(void **state)
 
 static void a_ring_without_data_or_too_large_is_refused(void **state)
 {
+	struct ring_message m;
 	struct inbound other;
+	int rule;
 
 	(void)state;
 	assert_int_equal(inbound_open(&other, NULL, 0, &plain), -EINVAL);
 	assert_int_equal(inbound_open(&other, NULL, 1, &plain), -EINVAL);
 	assert_int_equal(inbound_open(&other, NULL, 8190, &plain), -EINVAL);
 	assert_int_equal(inbound_open(&other, NULL, 0xffffffff, &plain), -EINVAL);
+	assert_int_equal(inbound_next(&other, &m, &rule), -EPIPE);
+	assert_false(inbound_unmask(&other));
 	inbound_close(&other);
 }
 
@@ -282,6 +286,26 @@ static void limits_that_cannot_be_are_refused(void **state)
 	limits.transfer_bytes = 0;
 	limits.buffer_bytes = 16;
 	open_again(2, &limits);
+	assert_empty();
+	limits = generous;
+	limits.transfer_bytes = 0x7fffffff;
+	limits.ranges_max = 65532;
+	open_again(2, &limits);
+}
+
+static void limits_say_nothing_of_where_we_stand(void **state)
+{
+	struct ring_context limits = plain;
+
+	(void)state;
+	limits.ring_bytes = 3 * PAGE;
+	limits.our_index = 40;
+	limits.their_index = 80;
+	limits.available = 120;
+	open_again(2, &limits);
+	assert_empty();
+	host_send(IN_BAND, 0, 7, 8);
+	assert_packet(7, 8);
 	assert_empty();
 }
 
@@ -893,6 +917,19 @@ static void a_release_of_nothing_does_nothing(void **state)
 	assert_int_equal(peek(&host, READ_INDEX), 0x1234);
 }
 
+static void a_host_that_does_not_wait_costs_one_look(void **state)
+{
+	(void)state;
+	poke(&host, FEATURES, 1);
+	host_send(IN_BAND, 0, 1, 4000);
+	assert_packet(1, 4000);
+	poke(&host, PENDING, 7);
+	count_fetches();
+	assert_false(inbound_release(&ring));
+	assert_words_fetched(0, 1, 0);
+	stop_counting();
+}
+
 static void a_bad_write_index_is_no_reason_to_signal(void **state)
 {
 	static const u32 lies[] = { PAGE, PAGE - 4, 3, 0x7ffffff8, 0xfffffff8 };
@@ -1130,6 +1167,7 @@ int main(void)
 		TEST(opening_clears_all_of_the_memory),
 		TEST(a_ring_without_data_or_too_large_is_refused),
 		TEST(limits_that_cannot_be_are_refused),
+		TEST(limits_say_nothing_of_where_we_stand),
 		TEST(opening_fails_without_memory),
 		TEST(a_closed_ring_is_left_alone),
 		TEST(indices_start_over_whatever_the_host_left),
@@ -1156,6 +1194,7 @@ int main(void)
 		TEST(the_host_is_signalled_when_its_room_crosses_what_is_pending),
 		TEST(the_mask_has_no_say_in_signals_about_room),
 		TEST(a_release_of_nothing_does_nothing),
+		TEST(a_host_that_does_not_wait_costs_one_look),
 		TEST(a_bad_write_index_is_no_reason_to_signal),
 		TEST(masking_is_written_and_unmasking_looks_again),
 		TEST(unmasking_looks_after_it_has_unmasked),

@@ -790,6 +790,9 @@ static void impatience_does_not_cost_tokens(void **unused)
 	}
 	assert_int_equal(guest.probes, 3);
 	assert_int_equal(broken(CORE_RULE_OFFER_RATE), 11);
+	/* Nor do relids that were held back get lost. */
+	shim_run(1000);
+	assert_int_equal(heard_count, 11);
 	guest_end();
 }
 
