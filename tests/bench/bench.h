@@ -10,7 +10,7 @@
 
 #include <linux/types.h>
 
-#define SUBJECTS 3
+#define SUBJECTS 5
 
 struct subject {
 	const char *name;
@@ -40,9 +40,11 @@ void bench_inbound(void);
 void bench_outbound(void);
 void bench_pool(void);
 
+/* memcpy() as the kernel has it on today's processors. */
+void *bench_kernel_memcpy(void *to, const void *from, size_t bytes);
+
 /* The kernel's ring, when there is one to compare with (kernel/ring.c). */
 struct kernel_ring {
-	const char *version;
 	void (*open)(u8 *memory, u32 pages, u32 packet_bytes);
 	void (*close)(void);
 	void (*reading_at)(u32 index);
@@ -51,6 +53,7 @@ struct kernel_ring {
 	u64 (*signals)(void);
 };
 
-extern const struct kernel_ring kernel_ring __attribute__((weak));
+/* With memcpy() as the kernel has it, and with the C library's. */
+extern const struct kernel_ring kernel_ring __attribute__((weak)), kernel_ring_libc __attribute__((weak));
 
 #endif

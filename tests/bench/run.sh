@@ -29,6 +29,19 @@ compile() {
 	objects+=("$object")
 }
 
+# kernel_ring NAME FLAGS...: the kernel's ring, of which only NAME is seen from outside.
+kernel_ring() {
+	local name=$1 all=("${objects[@]}")
+
+	shift
+	objects=()
+	compile "$kernel/ring_buffer.c" -w "${kernel_includes[@]}" "${as_kernel[@]}" "$@"
+	compile tests/bench/kernel/ring.c -w "${kernel_includes[@]}" "-DKERNEL_RING=$name" "$@"
+	ld -r -o "$there/$name.o" "${objects[@]}"
+	objcopy --keep-global-symbol="$name" "$there/$name.o"
+	objects=("${all[@]}" "$there/$name.o")
+}
+
 build() {
 	local file
 
@@ -39,9 +52,8 @@ build() {
 		compile "$file" "${includes[@]}"
 	done
 	if [ -e "$kernel/complete" ]; then
-		compile "$kernel/ring_buffer.c" -w "${kernel_includes[@]}" "${as_kernel[@]}"
-		compile tests/bench/kernel/ring.c -w "${kernel_includes[@]}" \
-			"-DKERNEL_VERSION_TEXT=\"$(cat "$kernel/version")\""
+		kernel_ring kernel_ring -DKERNEL_MEMCPY
+		kernel_ring kernel_ring_libc
 	fi
 	gcc "${flags[@]}" -o "$there/bench" "${objects[@]}" -lpthread
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Drives the kernel's ring_buffer.c as its drivers do: read with the packet iterator, send as
- * vmbus_sendpacket() does. It stands on a channel that has nothing but two rings.
+ * vmbus_sendpacket() does. It stands on a channel that has nothing but two rings. Built twice, as
+ * KERNEL_RING: with the kernel's memcpy() and with the C library's.
  */
 #include <linux/hyperv.h>
 
@@ -94,7 +95,7 @@ static u64 ring_signals(void)
 	return signals;
 }
 
-const struct kernel_ring kernel_ring = {
-	.version = KERNEL_VERSION_TEXT, .open = ring_open, .close = ring_close, .reading_at = ring_reading_at,
+const struct kernel_ring KERNEL_RING = {
+	.open = ring_open, .close = ring_close, .reading_at = ring_reading_at,
 	.read_all = ring_read_all, .send = ring_send, .signals = ring_signals,
 };

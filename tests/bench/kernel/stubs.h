@@ -80,6 +80,11 @@ static inline void dev_set_drvdata(struct device *device, void *data)
 	device->data = data;
 }
 
+#ifdef KERNEL_MEMCPY
+void *bench_kernel_memcpy(void *to, const void *from, size_t bytes);
+#define memcpy bench_kernel_memcpy
+#endif
+
 void *bench_map_twice(void);
 
 static inline void *vmap(struct page **pages, unsigned int count, unsigned long flags, int protection)
