@@ -174,7 +174,7 @@ $(foreach m,host clang threads,build/$(m)/soak): build/%/soak: $(addprefix build
 .PHONY: soak
 ## soak: a minute of honest traffic with rescinds, every byte compared: "make soak SECONDS=600"
 soak: build/host/soak
-	@build/host/soak $(SECONDS)
+	@build/host/soak -m $$(($(SECONDS) * 5000000 / 60)) $(SECONDS)
 
 # ---- fuzzers ----
 

@@ -67,7 +67,7 @@ check_series() {
 	report $((! $?)) "neither gcc W=1 nor sparse warns of the stack in $(basename "$headers")"
 }
 
-# sparse has something to say when host memory is looked at without a fetch.
+# sparse, and in user space clang, have something to say when host memory is looked at without a fetch.
 check_notices() {
 	local directory=$out/wrong log=$out/wrong.log
 
@@ -82,6 +82,9 @@ check_notices() {
 	kbuild "$directory" "$(headers_of 6.1)" C=2 stub.o >"$log" 2>&1
 	complaints "$log" | grep -q 'stub.c.*dereference of noderef'
 	report $? "a look at host memory past the fetch is noticed"
+	clang -std=gnu11 -Wall -Werror -Itests/shim -Ibounce -fsyntax-only "$directory/stub.c" >"$log" 2>&1
+	grep -q 'stub.c.*Werror,-Wnoderef' "$log"
+	report $? "and is an error for clang in user space"
 }
 
 check_series 6.1
