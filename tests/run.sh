@@ -9,8 +9,8 @@
 # each of its tests, or a line "N passed, N failed" (if both, that line counts). A group that
 # ends with an error without having named a failed test, that counts no test at all, or that
 # takes longer than GROUP_SECONDS, is one failure. Its output is kept in build/logs/NAME.log;
-# with VERBOSE=1 it is shown as it comes. The last line is the sum; the exit code is 1 if
-# anything failed.
+# with VERBOSE=1 it is shown as it comes. What failed is explained at the end, where a reader
+# looks. The last line is the sum; the exit code is 1 if anything failed.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
@@ -19,6 +19,7 @@ logs=build/logs
 limit=${GROUP_SECONDS:-2700}
 passed=0
 failed=0
+losers=()
 
 summary='^([a-z]+: )?([0-9]+) passed, ([0-9]+) failed'
 
@@ -60,9 +61,9 @@ run_group() {
 	fi
 	[ -z "$why" ] || [ "$bad" -gt 0 ] || bad=1
 	printf '%4d passed, %d failed%s, %d s\n' "$good" "$bad" "$why" $((SECONDS - start))
-	[ "$bad" -eq 0 ] || explain "$name" "$log"
 	passed=$((passed + good))
 	failed=$((failed + bad))
+	[ "$bad" -eq 0 ] || losers+=("$name")
 }
 
 main() {
@@ -73,6 +74,9 @@ main() {
 		number=$((number + 1))
 		printf '[%d/%d] %-16s' "$number" "$#" "${group%%=*}"
 		run_group "${group%%=*}" "${group#*=}"
+	done
+	for group in "${losers[@]}"; do
+		explain "$group" "$logs/$group.log"
 	done
 	printf '%d passed, %d failed\n' "$passed" "$failed"
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
