@@ -4,10 +4,15 @@
  * have one instance only (C-136), speak through pipes (C-124), want memory-mapped space
  * (C-130), interrupt often. What is not in the table is held to nothing but the defaults.
  */
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
 
 #include "core.h"
+
+/* Of use to those drivers that serve several classes. */
+EXPORT_SYMBOL_GPL(control_device_class_ide);
+EXPORT_SYMBOL_GPL(control_device_class_fibre_channel);
 
 #define MMIO_DEFAULT 64
 #define MMIO_VIDEO 256

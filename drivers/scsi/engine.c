@@ -60,15 +60,24 @@ bool scsi_mark_failed(struct scsi_engine *engine)
 		complete(&engine->step.done);
 	}
 	complete(&engine->drained);
-	if (running)
+	if (running) {
+		engine->telling = true;
 		schedule_work(&engine->salvage_work);
+	}
 	return running;
 }
 
+/* Once for each true of scsi_mark_failed(); scsi_stop() waits for it. No lock is held. */
 void scsi_tell_failure(struct scsi_engine *engine)
 {
+	unsigned long flags;
+
 	if (engine->ops->failed)
 		engine->ops->failed(engine);
+	spin_lock_irqsave(&engine->lock, flags);
+	engine->telling = false;
+	complete(&engine->drained);
+	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
 void scsi_fail(struct scsi_engine *engine)
@@ -318,6 +327,26 @@ static void scsi_end_drain(struct scsi_engine *engine, u8 event)
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
+/*
+ * All channels are closed: whoever has taken a command off its request before, to give it up or to
+ * answer it, is through with done(), and with failed() too. Our own code and the glue's, not the host.
+ */
+static void scsi_quiesce(struct scsi_engine *engine)
+{
+	unsigned long flags;
+	bool quiet;
+
+	for (;;) {
+		spin_lock_irqsave(&engine->lock, flags);
+		quiet = !engine->outstanding && !engine->telling;
+		reinit_completion(&engine->drained);
+		spin_unlock_irqrestore(&engine->lock, flags);
+		if (quiet)
+			return;
+		wait_for_completion_timeout(&engine->drained, HZ);
+	}
+}
+
 /**
  * scsi_stop() - no more commands; those on their way end, or end with SCSI_GONE
  * @engine: that was started; nothing of it runs when this returns
@@ -346,6 +375,7 @@ void scsi_stop(struct scsi_engine *engine)
 	scsi_take_down(engine);
 	scsi_end_drain(engine, STORAGE_EVENT_DEVICE_LOCAL_CHANNEL_CLOSED);
 	mutex_unlock(&engine->control);
+	scsi_quiesce(engine);
 	cancel_work_sync(&engine->salvage_work);
 	cancel_delayed_work_sync(&engine->rescan_work);
 	engine->started = false;

@@ -109,6 +109,7 @@ struct scsi_engine {
 	unsigned long last_scan;	/* jiffies */
 	bool look_again;	/* a target has said that it changed */
 	bool started, draining, resetting, failed;
+	bool telling;		/* failed() has yet to be called, or runs */
 	atomic_t violations;	/* of the device protocol */
 	atomic_t refused;	/* sense data */
 	atomic_t clamped;	/* limits */

@@ -1633,6 +1633,77 @@ static void a_stop_does_not_wait_for_ever_for_one_that_does_not(void **state)
 	end();
 }
 
+static bool being_told;
+
+static void slow_done(struct scsi_command *command)
+{
+	being_told = true;
+	msleep(50);
+	being_told = false;
+	((struct io *)command->glue)->done++;
+}
+
+static void give_up_work(struct work_struct *work)
+{
+	(void)work;
+	scsi_give_up(&rig.engine, &ios[0].command);
+}
+
+static void a_stop_is_not_over_before_a_command_given_up_has_ended(void **state)
+{
+	struct work_struct work;
+
+	(void)state;
+	start();
+	hold_from_now(hold_commands);
+	assert_int_equal(io_read(&ios[0], 7, 16, 0), 0);
+	ios[0].command.done = slow_done;
+	INIT_WORK(&work, give_up_work);
+	schedule_work(&work);
+	shim_run(10);
+	assert_true(being_told);
+	airlock_quarantine(rig.engine.lanes[0]->channel);
+	scsi_stop(&rig.engine);
+	assert_false(being_told);
+	assert_ended(1, SCSI_ABORTED);
+	cancel_work_sync(&work);
+	end();
+}
+
+static void slow_failed(struct scsi_engine *engine)
+{
+	being_told = true;
+	msleep(50);
+	being_told = false;
+	failed(engine);
+}
+
+static void reset_work(struct work_struct *work)
+{
+	(void)work;
+	assert_int_equal(scsi_reset(&rig.engine, STORAGE_OPERATION_RESET_BUS, 0, 0, 0), -ETIMEDOUT);
+}
+
+static void a_stop_is_not_over_before_a_failure_is_told(void **state)
+{
+	static const struct scsi_engine_ops told_slowly = { .rescan = rescan, .failed = slow_failed };
+	struct work_struct work;
+
+	(void)state;
+	start();
+	hold_from_now(hold);
+	rig.engine.ops = &told_slowly;
+	INIT_WORK(&work, reset_work);
+	schedule_work(&work);
+	shim_run(rig.policy.reset_deadline + 10);
+	assert_true(being_told);
+	scsi_stop(&rig.engine);
+	assert_false(being_told);
+	assert_int_equal(rig.failures, 1);
+	cancel_work_sync(&work);
+	end();
+}
+
 static void a_stopped_controller_starts_again_with_what_it_had(void **state)
 {
 	(void)state;
@@ -2221,6 +2292,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_stop_is_over_when_the_last_answer_has_come),
 		cmocka_unit_test(a_stop_waits_for_a_host_that_answers),
 		cmocka_unit_test(a_stop_does_not_wait_for_ever_for_one_that_does_not),
+		cmocka_unit_test(a_stop_is_not_over_before_a_command_given_up_has_ended),
+		cmocka_unit_test(a_stop_is_not_over_before_a_failure_is_told),
 		cmocka_unit_test(a_stopped_controller_starts_again_with_what_it_had),
 		cmocka_unit_test(a_restarted_controller_grows_again),
 		cmocka_unit_test(a_host_that_offers_less_than_before_fails_the_restart),

@@ -2,6 +2,8 @@
 /*
  * See session.h. Nothing is changed by an event that is not allowed.
  */
+#include <linux/export.h>
+
 #include "session.h"
 
 /* The first line for this event in this state whose guard holds; none stands before "from". */
@@ -65,6 +67,7 @@ void session_start(const struct session_table *table, struct session_state *s)
 	s->state = table->start;
 	s->pending = 0;
 }
+EXPORT_SYMBOL_GPL(session_start);
 
 /**
  * session_receive() - whether a message may arrive now, and what it leads to
@@ -82,6 +85,7 @@ int session_receive(const struct session_table *table, const struct session_stat
 {
 	return session_step(table, s, session_event_of(table->on, table->on_count, kind), true, guards, next);
 }
+EXPORT_SYMBOL_GPL(session_receive);
 
 /**
  * session_send() - whether we may send a message now, and what it leads to
@@ -99,6 +103,7 @@ int session_send(const struct session_table *table, const struct session_state *
 {
 	return session_step(table, s, session_event_of(table->send, table->send_count, kind), false, guards, next);
 }
+EXPORT_SYMBOL_GPL(session_send);
 
 /**
  * session_local() - a deadline passes, or we decide something
@@ -120,3 +125,4 @@ bool session_local(const struct session_table *table, struct session_state *s, u
 		s->pending = 0;
 	return true;
 }
+EXPORT_SYMBOL_GPL(session_local);

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds the sources of the stack as a kernel module, with every warning and sparse, against each
+# Builds the sources of the stack as kernel modules, with every warning and sparse, against each
 # kernel series whose headers "make setup" provides: what the user space tests try is kernel C,
-# and uses only what kernels export. Prints "ok NAME" or "not ok NAME" a test. Nothing is loaded.
-# Usage: check.sh [ROOM...] (default: all of them)
+# and uses only what kernels, and the module below, export. Prints "ok NAME" or "not ok NAME" a test.
+# Nothing is loaded.
 set -uo pipefail
 shopt -s nullglob
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || exit
@@ -14,8 +14,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || exit
 here=tests/unit/kernel
 out=build/kernel
 architecture=$(dpkg --print-architecture)
-rooms=("$@")
-[ $# != 0 ] || rooms=(bounce bounce/linux core policy drivers/scsi)
 
 # The newest headers of series $1, installed or unpacked.
 headers_of() {
@@ -23,20 +21,28 @@ headers_of() {
 		2>/dev/null | sort -V | tail -n 1
 }
 
-# Lays out the module's sources in directory $1.
-gather() {
-	local room
+# Links the sources of rooms $2... into directory $1, a folder a room, and what makes a module of them.
+gather_module() {
+	local module=$1 room sources
 
-	rm -rf "$1"
-	mkdir -p "$1"/generated "$1"/runtime
-	ln -s "$PWD/$here"/{Kbuild,stub.c} "$1"
-	ln -s "$PWD"/build/gen/{control,ring,storage}.c "$1/generated"
-	ln -s "$PWD"/validate/runtime/*.c "$1/runtime"
-	for room in "${rooms[@]}"; do
-		mkdir -p "$1/$room"
+	shift
+	for room in "$@"; do
+		mkdir -p "$module/$room"
 		sources=("$PWD/$room"/*.[ch])
-		[ ${#sources[@]} = 0 ] || ln -s "${sources[@]}" "$1/$room"
+		[ ${#sources[@]} = 0 ] || ln -s "${sources[@]}" "$module/$room"
 	done
+	ln -s "$PWD/$here/stub.c" "$module"
+}
+
+# Lays out the sources of both modules in directory $1.
+gather() {
+	rm -rf "$1"
+	mkdir -p "$1"
+	ln -s "$PWD/$here/Kbuild" "$1"
+	gather_module "$1/bus" bounce bounce/linux core policy validate/runtime
+	ln -s "$PWD"/build/gen/{control,ring}.c "$1/bus"
+	gather_module "$1/scsi" drivers/scsi
+	ln -s "$PWD"/build/gen/storage.c "$1/scsi"
 }
 
 # kbuild in directory $1 against headers $2, targets and variables after that.
@@ -62,7 +68,7 @@ check_series() {
 	fi
 	gather "$out/$series"
 	kbuild "$out/$series" "$headers" C=2 modules >"$log" 2>&1 || status=$?
-	report $status "the stack is a kernel module in $(basename "$headers")"
+	report $status "the stack is two kernel modules in $(basename "$headers")"
 	complaints "$log"
 	report $((! $?)) "neither gcc W=1 nor sparse warns of the stack in $(basename "$headers")"
 }
@@ -78,11 +84,11 @@ check_notices() {
 		u8 airlock_peek(const struct hostmem *m);
 		u8 airlock_peek(const struct hostmem *m) { return *m->at; }
 	END
-	mv "$directory/stub.c.new" "$directory/stub.c"
-	kbuild "$directory" "$(headers_of 6.1)" C=2 stub.o >"$log" 2>&1
+	mv "$directory/stub.c.new" "$directory/bus/stub.c"
+	kbuild "$directory" "$(headers_of 6.1)" C=2 bus/stub.o >"$log" 2>&1
 	complaints "$log" | grep -q 'stub.c.*dereference of noderef'
 	report $? "a look at host memory past the fetch is noticed"
-	clang -std=gnu11 -Wall -Werror -Itests/shim -Ibounce -fsyntax-only "$directory/stub.c" >"$log" 2>&1
+	clang -std=gnu11 -Wall -Werror -Itests/shim -Ibounce -fsyntax-only "$directory/bus/stub.c" >"$log" 2>&1
 	grep -q 'stub.c.*Werror,-Wnoderef' "$log"
 	report $? "and is an error for clang in user space"
 }
