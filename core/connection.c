@@ -79,7 +79,7 @@ int airlock_connection_init(struct airlock_connection *c, struct transport *tran
 	error = connection_alloc_events(c);
 	if (error)
 		return error;
-	c->queue = alloc_ordered_workqueue("airlock", 0);
+	c->queue = alloc_ordered_workqueue("airlock", WQ_MEM_RECLAIM);
 	if (c->queue)
 		return 0;
 	kvfree(c->event_pool);

@@ -8,6 +8,7 @@
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/string.h>
 
 #include "core.h"
 
@@ -43,10 +44,12 @@ static bool message_take(struct airlock_connection *c)
 
 	if (!at)
 		return false;
-	host_fetch(copy, at, sizeof(copy));
-	type = wire_le32(copy);
+	/* The type says that the rest is there. */
+	type = host_load32_acquire((const u32 __host *)at);
 	if (!type)
 		return false;
+	memcpy(copy, &type, sizeof(type));
+	host_fetch(copy + sizeof(type), at + sizeof(type), sizeof(copy) - sizeof(type));
 	/* Freed before anything can fail: a message that cannot be dealt with stops no other (C-032). */
 	freed = slot_free(c, c->connect_cpu, at, type);
 	c->messages++;

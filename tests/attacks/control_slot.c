@@ -29,8 +29,7 @@ static void rewrite_slot(struct host *h, void *argument, const void *at, uint32_
 
 	(void)h;
 	(void)argument;
-	(void)size;
-	if (at == slot + 24)
+	if ((const u8 *)at <= slot + 24 && (const u8 *)at + size > slot + 24)
 		put32(slot + 24, 0xffffffff);	/* of a rescind: the relid, right before its one fetch */
 	else if ((const u8 *)at > slot + 24 && (const u8 *)at < slot + 256 && !steps++)
 		put32(slot + 24, scene->echo_channel->relid);
@@ -182,6 +181,8 @@ ATTACK(slot_refilled, "C-028", "the slot is filled again right after it was free
 
 static unsigned int swaps;
 
+static bool copied;
+
 /* The type changes between the copy and the attempt to free the slot. */
 static void swap_type(struct host *h, void *argument, const void *at, uint32_t size)
 {
@@ -189,7 +190,10 @@ static void swap_type(struct host *h, void *argument, const void *at, uint32_t s
 
 	(void)h;
 	(void)argument;
-	if (at == slot && size == 4 && get32(slot) == 1) {
+	/* The first look at the type says that there is a message; the next is the attempt to free the slot. */
+	if (at == slot + 4)
+		copied = true;
+	else if (at == slot && size == 4 && copied && get32(slot) == 1) {
 		put32(slot, 1 | 0x100);
 		swaps++;
 		strike("type changed under the compare-and-swap");
