@@ -38,5 +38,5 @@ commands() {
 	done
 }
 
-commands "$@" | "$where/run" -j "$(nproc)" -l 95 -o "$where/report.txt" -s tests/mutants/survivors.txt \
-	bounce/ core/ policy/ drivers/ build/gen/ validate/runtime/
+commands "$@" | "$where/run" -k 2000 -j "$(nproc)" -l 95 -o "$where/report.txt" -s tests/mutants/survivors.txt \
+	bounce/ core/ policy/ drivers/ validate/runtime/ build/gen/{control,ring,storage}.

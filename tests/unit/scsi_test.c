@@ -1481,9 +1481,16 @@ static void a_subchannel_that_dies_at_once_is_used_by_nobody(void **state)
 
 static void a_subchannel_that_is_not_opened_is_missed_by_nobody(void **state)
 {
+	u64 before;
+
 	(void)state;
 	start();
-	assert_int_equal(scsi_grow(&rig.engine, 0), 0);
+	hold_from_now(hold);
+	before = shim_now();
+	assert_int_equal(scsi_grow(&rig.engine, 0), 0);	/* the host is not asked */
+	assert_int_equal(shim_now(), before);
+	assert_int_equal(held_count, 0);
+	rig.target.answer = NULL;
 	/* Its lane, then its requests, cannot be had; then the third channel is opened. */
 	assert_int_equal(scsi_grow(&rig.engine, 3), 3);
 	shim_fail_allocations(1, 0);
@@ -1491,6 +1498,29 @@ static void a_subchannel_that_is_not_opened_is_missed_by_nobody(void **state)
 	shim_fail_allocations(0, 0);
 	assert_int_equal(rig.engine.usable_count, 3);
 	assert_works();
+	end();
+}
+
+/* The controller is put away right before the host has opened a sub-channel of it. */
+static bool fail_before_opened(struct host *h, void *argument, struct host_message *m)
+{
+	(void)h;
+	(void)argument;
+	if (m->bytes[0] == CONTROL_MESSAGE_TYPE_OPEN_RESULT && rig.engine.lanes[1])
+		airlock_quarantine(rig.engine.lanes[0]->channel);
+	return true;
+}
+
+static void a_subchannel_opened_too_late_is_used_by_nobody(void **state)
+{
+	(void)state;
+	start();
+	rig.host->hooks.outgoing = fail_before_opened;
+	assert_int_equal(scsi_grow(&rig.engine, 1), 1);
+	shim_run(100);
+	assert_int_equal(rig.failures, 1);
+	assert_int_equal(rig.engine.usable_count, 0);
+	assert_null(rig.engine.lanes[1]);
 	end();
 }
 
@@ -1575,15 +1605,14 @@ static uint64_t when_later(struct host *h, void *argument)
 	return answered_late ? UINT64_MAX : rig.last_scan + 100;
 }
 
-static void a_stop_is_over_when_the_last_answer_has_come(void **state)
+static void stop_with_commands_out(u32 count)
 {
 	u64 before;
 	u32 i;
 
-	(void)state;
 	start();
 	hold_from_now(hold_commands);
-	for (i = 0; i < 40; i++)
+	for (i = 0; i < count; i++)
 		assert_int_equal(io_read(&ios[i], i, 16, i), 0);
 	shim_run(10);
 	before = rig.last_scan = shim_now();
@@ -1592,10 +1621,17 @@ static void a_stop_is_over_when_the_last_answer_has_come(void **state)
 	rig.host->hooks.next = when_later;
 	scsi_stop(&rig.engine);
 	assert_in_range(shim_now() - before, 100, 200);
-	for (i = 0; i < 40; i++)
+	for (i = 0; i < count; i++)
 		assert_true(io_is_good(&ios[i]));
 	assert_int_equal(rig.connection.violations.total, 0);
 	end();
+}
+
+static void a_stop_is_over_when_the_last_answer_has_come(void **state)
+{
+	(void)state;
+	stop_with_commands_out(40);
+	stop_with_commands_out(1);
 }
 
 static void a_stop_waits_for_a_host_that_answers(void **state)
@@ -2286,6 +2322,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_channel_is_not_closed_under_its_sender),
 		cmocka_unit_test(a_subchannel_that_dies_at_once_is_used_by_nobody),
 		cmocka_unit_test(a_subchannel_that_is_not_opened_is_missed_by_nobody),
+		cmocka_unit_test(a_subchannel_opened_too_late_is_used_by_nobody),
 		cmocka_unit_test(channels_nobody_asked_for_stay_closed),
 		cmocka_unit_test(a_subchannel_put_away_ends_its_commands),
 		cmocka_unit_test(a_rescind_ends_what_is_in_flight_once),

@@ -252,6 +252,9 @@ static void a_contact_that_breaks_a_rule_is_not_made(void **state)
 			.monitors = { 0, 0x1000 });
 	control.version = CONTROL_VERSION_6_0;
 	control_refuses(INITIATE_CONTACT_ASKED_FEATURES, initiate_contact, .requested = 0x60000, .asked = 1);
+	control.features = CONTROL_FEATURE_CLIENT_ID | CONTROL_FEATURE_PAUSE;
+	control_refuses(INITIATE_CONTACT_SIZE, initiate_contact, .requested = 0x60000, .asked = 0x28,
+			.client = part(zeros, 17));
 }
 
 static void messages_without_fields_are_a_header(void **state)
@@ -392,6 +395,8 @@ static void a_gpadl_that_breaks_a_rule_is_not_made(void **state)
 			.range_bytes = 16, .byte_count = 8);
 	control_refuses(GPADL_HEADER_TRAILING, gpadl_header, .relid = 5, .handle = 1,
 			.range_bytes = 16, .byte_count = 8, .pfns = part(pfns, 16));
+	control_refuses(GPADL_HEADER_SIZE, gpadl_header, .relid = 5, .handle = 1,
+			.range_bytes = 8 + 8 * 27, .byte_count = 27 * PAGE, .pfns = part(zeros, 216));
 }
 
 /* C-282 */
@@ -438,6 +443,11 @@ static void a_socket_that_connects_names_both_ends(void **state)
 	control_builds(TL_CONNECT, tl_connect, 40,
 		       "15 00 00 00 00 00 00 00 | e0 e1 e2 e3 00 00 00 00 00 00 00 00 00 00 00 00 | 50 51 52 53",
 		       .endpoint = slice(endpoint), .service = slice(service), .silo = slice(silo));
+	control_refuses(TL_CONNECT_SIZE, tl_connect, .endpoint = part(zeros, 17), .service = slice(service));
+	control_refuses(TL_CONNECT_SIZE, tl_connect, .endpoint = slice(endpoint), .service = part(zeros, 17));
+	control.version = CONTROL_VERSION_5_3;
+	control_refuses(TL_CONNECT_SIZE, tl_connect, .endpoint = slice(endpoint), .service = slice(service),
+			.silo = part(zeros, 17));
 	control.version = CONTROL_VERSION_3_0;
 	control_refuses(TL_CONNECT_WHEN, tl_connect, .endpoint = slice(endpoint), .service = slice(service));
 }

@@ -302,6 +302,9 @@ static void a_fibre_channel_adapter_tells_its_names(void **state)
 	assert_may_not_say(DEVICE_END_INITIALIZATION_STATE, END_INITIALIZATION, end_initialization);
 	assert_said(QUERY_NAMES, query_names);
 	answer(STORAGE_OPERATION_FC_HBA_DATA, 0);
+	set(0, STORAGE_OPERATION_FC_HBA_DATA, 4);	/* no answer that says it is one */
+	assert_malformed(HEADER_ANSWER_SAYS_SO);
+	answer(STORAGE_OPERATION_FC_HBA_DATA, 0);
 	set(12, 2, 1);			/* ST-039 */
 	set(16, 0x8877665544332211, 8);
 	set(40, 0x1122334455667788, 8);
