@@ -6,6 +6,7 @@
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/minmax.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 
@@ -13,6 +14,7 @@
 #include "ring_layout.h"
 
 #define DESCRIPTOR RING_IN_BAND_SIZE_MIN
+#define LENGTH8 4		/* where a descriptor says how long the packet is, in words */
 #define TRAILER 8		/* behind each packet, never read: R-059 */
 #define APART 8			/* bytes never written, so that full differs from empty */
 #define WORD 8			/* everything in a ring is a multiple of it */
@@ -163,23 +165,31 @@ static __always_inline void fetch(struct inbound *r, u32 skip, u32 size)
 		fetch_round(r, r->packet + skip, at, size);
 }
 
+/* The rule that the descriptor in our copy breaks: nobody knows where the next packet starts. 0: none. */
+static noinline int judge_descriptor(const struct inbound *r)
+{
+	struct ring_header header;
+
+	return ring_check_header(r->packet, &r->context, &header);
+}
+
 /*
- * Copies out one packet: its descriptor, and when that can be believed, the rest. 0, or the rule
- * it breaks: then nobody knows where the next packet starts.
+ * Copies out one packet: its descriptor, then as much as that says, if there is so much, and room
+ * for it. What the bytes are worth is judged when all are here, once. 0, or the rule that is broken.
  */
 static __always_inline int copy_out(struct inbound *r, u32 *bytes)
 {
-	struct ring_header header;
-	int rule;
+	u32 size, room;
 
 	if (unlikely(r->context.available < DESCRIPTOR + TRAILER))
 		return RING_RULE_HEADER_IN_RING;	/* */
 	fetch(r, 0, DESCRIPTOR);
-	rule = ring_check_header(r->packet, &r->context, &header);
-	if (unlikely(rule))
-		return rule;
-	/* Also where the processor guesses that the header is good, no byte beyond our room is written. */
-	*bytes = array_index_nospec((u32)header.length8 * WORD, r->context.buffer_bytes + 1);
+	size = wire_le16(r->packet + LENGTH8) * WORD;
+	room = min(r->context.available - TRAILER, r->context.buffer_bytes);
+	if (unlikely(size < DESCRIPTOR || size > room))
+		return judge_descriptor(r) ?: RING_RULE_HEADER_IN_RING;
+	/* Also where the processor guesses that there is room, no byte beyond ours is written. */
+	*bytes = array_index_nospec(size, r->context.buffer_bytes + 1);
 	if (likely(*bytes > DESCRIPTOR))
 		fetch(r, DESCRIPTOR, *bytes - DESCRIPTOR);
 	return 0;
@@ -191,6 +201,20 @@ static void advance(struct inbound *r, u32 bytes)
 
 	r->context.our_index = at < r->context.ring_bytes ? at : at - r->context.ring_bytes;
 	r->context.available -= bytes;
+}
+
+/* A packet breaks a rule; with a descriptor that can be believed, it is behind us. */
+static noinline int refuse(struct inbound *r, u32 bytes, int *rule)
+{
+	int first = judge_descriptor(r);
+
+	if (first) {
+		*rule = first;
+		r->dead = true;
+		return -EPROTO;
+	}
+	advance(r, bytes + TRAILER);
+	return -EBADMSG;
 }
 
 /**
@@ -225,9 +249,9 @@ int inbound_next(struct inbound *r, struct ring_message *m, int *rule)
 		return -EPROTO;
 	}
 	*rule = ring_receive(r->packet, bytes, &r->context, m);
-	advance(r, bytes + TRAILER);
 	if (unlikely(*rule))
-		return -EBADMSG;
+		return refuse(r, bytes, rule);
+	advance(r, bytes + TRAILER);
 	r->packets++;
 	r->bytes += bytes;
 	return 1;

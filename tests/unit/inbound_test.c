@@ -607,7 +607,8 @@ static void a_descriptor_that_lies_ends_the_ring(void **state)
 		host_lie(&lies[i]);
 		count_fetches();
 		assert_dead(lies[i].rule);
-		assert_fetched(PAGE - 8, DESCRIPTOR);
+		/* No more than it says, and nothing if that is not there to be read. */
+		assert_fetched(PAGE - 8, lies[i].length8 == 7 ? 56 : DESCRIPTOR);
 		stop_counting();
 		assert_false(inbound_release(&ring));
 		assert_false(inbound_unmask(&ring));
