@@ -108,6 +108,17 @@ void channel_remove(struct airlock_channel *channel)
 	airlock_channel_put(channel);
 }
 
+struct airlock_channel *channel_next(const struct airlock_connection *c, u32 *relid)
+{
+	while (*relid < RELIDS) {
+		struct airlock_channel *channel = c->channels[(*relid)++];
+
+		if (channel)
+			return channel;
+	}
+	return NULL;
+}
+
 bool channel_is_open(const struct airlock_channel *channel)
 {
 	return channel->session.at.state == CONTROL_STATE_CHANNEL_OPENED;

@@ -226,13 +226,10 @@ EXPORT_SYMBOL_GPL(airlock_connect);
 /* Locked. The host, or the end of the connection, has no more claim to them. */
 static void connection_forget_channels(struct airlock_connection *c)
 {
-	u32 relid;
+	struct airlock_channel *channel;
+	u32 relid = 0;
 
-	for (relid = 0; relid < RELIDS; relid++) {
-		struct airlock_channel *channel = c->channels[relid];
-
-		if (!channel)
-			continue;
+	while ((channel = channel_next(c, &relid)) != NULL) {
 		session_local(&control_channel_table, &channel->session.at,
 			      CONTROL_EVENT_CHANNEL_LOCAL_CONNECTION_GONE);
 		channel_remove(channel);

@@ -94,6 +94,8 @@ struct airlock_channel *channel_create(struct airlock_device *device);
 void channel_take_offer(struct airlock_channel *channel, const struct control_offer *o);
 void channel_insert(struct airlock_channel *channel);
 void channel_remove(struct airlock_channel *channel);
+/* The next one from *@relid on, which is left behind it; NULL: there are no more. */
+struct airlock_channel *channel_next(const struct airlock_connection *c, u32 *relid);
 void channel_hear_open(struct airlock_channel *channel, const struct control_open_result *m);
 /* No packet from now on; all who wait for it wait no more. */
 void channel_die(struct airlock_channel *channel, int error);

@@ -191,13 +191,10 @@ static void kill_session(struct airlock_connection *c)
 /* Their GPADLs are dealt with all at once, by the caller. */
 static void kill_channels(struct airlock_connection *c)
 {
-	u32 relid;
+	struct airlock_channel *channel;
+	u32 relid = 0;
 
-	for (relid = 0; relid < RELIDS; relid++) {
-		struct airlock_channel *channel = c->channels[relid];
-
-		if (!channel)
-			continue;
+	while ((channel = channel_next(c, &relid)) != NULL) {
 		session_local(&control_channel_table, &channel->session.at,
 			      CONTROL_EVENT_CHANNEL_LOCAL_QUARANTINE);
 		channel_die(channel, -ENODEV);
