@@ -370,7 +370,7 @@ static void channel_end_close(struct airlock_channel *channel)
 	spin_unlock_irqrestore(&c->lock, flags);
 }
 
-/* With the device's mutex; from any state (control.md, 7.7). */
+/* With the device's mutex; from any state. */
 static void channel_take_down(struct airlock_channel *channel)
 {
 	channel_quiesce(channel);

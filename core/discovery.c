@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Judges what a hypervisor says before there is a connection (control.md 1.1, 1.7, 10.1). In a guest
+ * Judges what a hypervisor says before there is a connection. In a guest
  * without a paravisor all of it comes from the host. A claim that contradicts what the kernel
  * knows from the hardware ends discovery; nothing is guessed in its place.
  */

@@ -5,7 +5,7 @@
  */
 #include "transport.h"
 
-/* Status codes of control.md 2.5 with a meaning of their own; all others are final. */
+/* Status codes with a meaning of their own; all others are final. */
 #define STATUS_SUCCESS 0x00
 #define STATUS_INSUFFICIENT_MEMORY 0x0b
 #define STATUS_INVALID_CONNECTION_ID 0x12

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ring from the host (ring.md 6 and 7). The write index is fetched once for all packets up to
+ * The ring from the host. The write index is fetched once for all packets up to
  * it, a packet's bytes once each; where we stand is private. What has been copied is judged, and
  * what has been judged is handed on; nothing that lies is bent into something that does not.
  */

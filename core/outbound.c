@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The ring to the host (ring.md 5 and 7). All of it is the host's to change at any time, so
+ * The ring to the host. All of it is the host's to change at any time, so
  * nothing in it is read back but the host's own read index and interrupt mask: the write index,
  * whether we wait for room, and every packet live in private memory first.
  */

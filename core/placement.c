@@ -47,7 +47,7 @@ void placement_hear(struct airlock_channel *channel, const struct control_modify
 
 /*
  * Locked. Until it is known how it ends, both processors may be interrupted. Before 5.3 it is never
- * known (control.md, 8.5).
+ * known.
  */
 static int placement_say(struct airlock_channel *channel, u32 cpu, u8 *message, u32 *size)
 {

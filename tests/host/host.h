@@ -90,7 +90,7 @@ struct host_channel {
 	bool mask_wanted;		/* the host polls: keeps the interrupt mask set */
 
 	/*
-	 * Signals of the guest. spurious: beyond the credit of ring.md 7.4. Exact, and errors too, where
+	 * Signals of the guest. spurious: beyond what a host grants. Exact, and errors too, where
 	 * everything is one thread: needless ones, that neither new data nor new room is a reason
 	 * for, and missed ones, when data lay in an empty ring unannounced.
 	 */

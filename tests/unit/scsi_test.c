@@ -707,7 +707,7 @@ static bool keep_packet(struct target *t, void *argument, struct host_channel *c
 	return true;
 }
 
-/* storage.md 2.3, 4.3, 4.4: all bytes of it, but for ids and frames. */
+/* All bytes of it, but for ids and frames. */
 static void assert_packet(const u8 *srb, u32 pages)
 {
 	const u8 zero[8] = { 0 };
