@@ -2,6 +2,8 @@
 /*
  * Suspend and resume: what comes back has to be what it was, and the rest is gone.
  */
+#include <linux/delay.h>
+
 #include "guest.h"
 
 static struct host_channel *sub_end;
@@ -161,6 +163,39 @@ static void a_new_device_may_come_with_them(void **unused)
 	host_offer(guest.host, &other, 0);
 	assert_int_equal(resume(), 0);
 	assert_int_equal(guest.probes, 2);
+	guest_end();
+}
+
+static void sleep_work(struct work_struct *work)
+{
+	(void)work;
+	msleep(50);
+}
+
+/* It was heard, and nobody above knows of it yet: it is as if it had never been offered. */
+static void a_device_offered_right_before_a_suspend_comes_with_the_resume(void **unused)
+{
+	static struct host_device other;
+	struct work_struct busy;
+
+	(void)unused;
+	guest_start(SIM_SNP);
+	airlock_channel_close(primary());
+	INIT_WORK(&busy, sleep_work);
+	queue_work(guest.connection.queue, &busy);
+	shim_run(10);
+	other = guest.device;
+	other.instance[0] = 'T';
+	host_offer(guest.host, &other, 0);
+	shim_run(10);
+	assert_int_equal(guest.connection.channel_count, 2);
+	assert_int_equal(airlock_suspend(&guest.connection), 0);
+	assert_int_equal(guest.probes, 1);
+	assert_int_equal(guest.connection.channel_count, 0);
+	assert_int_equal(resume(), 0);
+	assert_int_equal(guest.probes, 2);
+	assert_int_equal(guest.removes, 0);
+	assert_int_equal(guest.connection.channel_count, 2);
 	guest_end();
 }
 
@@ -325,6 +360,7 @@ int main(void)
 		cmocka_unit_test(so_must_the_mode_of_a_pipe),
 		cmocka_unit_test(only_a_resume_brings_devices_back),
 		cmocka_unit_test(a_new_device_may_come_with_them),
+		cmocka_unit_test(a_device_offered_right_before_a_suspend_comes_with_the_resume),
 		cmocka_unit_test(sub_channels_do_not_outlive_a_suspend),
 		cmocka_unit_test(what_is_open_cannot_be_suspended),
 		cmocka_unit_test(a_suspended_guest_does_not_connect),
