@@ -233,12 +233,15 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 	soak='tests/soak/self.sh build/host/soak' \
 	soak-threads='build/threads/soak -t -m 1 5 && echo ok' \
 	fuzz='fuzz/smoke.sh 5 $(PROTOCOLS)' \
+	host-process='tests/host/process/client_test.py build/clang/airlock-host' \
+	vm=tests/vm/self.sh disk=tests/vm/disk.sh \
 	$(if $(PROVE),prove='tests/prove/prove.sh && echo ok')
 
 TEST_PROGRAMS := $(PROTOCOLS:%=build/clang/build/gen/%_tables.o) $(UNIT_PROGRAMS) \
 	$(foreach m,$(MACHINES),$(PROTOCOLS:%=build/$(m)/difftest-%)) \
 	$(foreach m,host clang,$(SHAPES:%=build/$(m)/difftest-%)) $(FUZZERS) $(RANDOM_PROGRAMS) \
-	build/clang/attacks build/threads/attacks build/host/soak build/threads/soak build/mutants/run
+	build/clang/attacks build/threads/attacks build/host/soak build/threads/soak build/mutants/run \
+	build/clang/airlock-host build/host/airlock-host
 
 .PHONY: test
 ## test: everything: sets up, builds, runs all tests, ends with "N passed, N failed"
@@ -248,7 +251,7 @@ test: setup
 	@tests/run.sh $(GROUPS)
 
 .PHONY: test-programs
-test-programs: generate $(TEST_PROGRAMS)
+test-programs: generate modules $(TEST_PROGRAMS)
 	@:
 
 # ---- mutants ----
@@ -309,8 +312,12 @@ demo: setup
 	@tests/demo.sh
 
 .PHONY: clean
-## clean: remove what was made (unpacked kernel headers stay)
+## clean: remove what was made (unpacked kernels, their headers and QEMU stay)
 clean:
-	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name headers -exec rm -rf {} +
+	@[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name headers ! -name kernels ! -name qemu -exec rm -rf {} +
 
--include $(shell [ ! -d build ] || find build -path build/headers -prune -o -name '*.d' -print)
+include modules.mk
+include tests/host/process/host.mk
+
+-include $(shell [ ! -d build ] || find build \( -path build/headers -o -path build/kernels -o -path build/qemu -o -path build/modules \) \
+	-prune -o -name '*.d' -print)

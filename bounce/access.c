@@ -4,6 +4,7 @@
  * no byte of it may be loaded twice: the loads are spelled out, and never left to memcpy(),
  * which compilers take the liberty to repeat, split or leave out.
  */
+#include <linux/export.h>
 #include <linux/string.h>
 
 #include "access.h"
@@ -80,6 +81,7 @@ void host_fetch_range(void *to, const void __host *from, u32 size)
 	else
 		fetch_words(to, host_address(from), size);
 }
+EXPORT_SYMBOL_GPL(host_fetch_range);
 
 /**
  * host_store() - copy bytes of private memory to the host
@@ -93,6 +95,7 @@ void host_store(void __host *to, const void *from, u32 size)
 {
 	memcpy(host_address(to), from, size);
 }
+EXPORT_SYMBOL_GPL(host_store);
 
 /**
  * host_clear() - fill host memory with zeros
@@ -105,3 +108,4 @@ void host_clear(void __host *to, u32 size)
 {
 	memset(host_address(to), 0, size);
 }
+EXPORT_SYMBOL_GPL(host_clear);

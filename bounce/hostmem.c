@@ -6,6 +6,7 @@
  */
 #include <linux/build_bug.h>
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -96,6 +97,7 @@ int hostmem_create(struct hostmem *m, struct visibility *v, u32 pages, bool priv
 		hostmem_clear(m);
 	return error;
 }
+EXPORT_SYMBOL_GPL(hostmem_create);
 
 /* What the host may still write is not used again. Revoking is proof that it cannot, but not in a
  * guest where it can reach private pages; of a private page nothing can be revoked. */
@@ -131,6 +133,7 @@ void hostmem_destroy(struct hostmem *m, bool given_back)
 	kvfree(m->runs);
 	*m = (struct hostmem){ 0 };
 }
+EXPORT_SYMBOL_GPL(hostmem_destroy);
 
 /**
  * hostmem_gfn() - by which number the host knows a page
@@ -154,6 +157,7 @@ u64 hostmem_gfn(const struct hostmem *m, u32 page)
 	}
 	return 0;
 }
+EXPORT_SYMBOL_GPL(hostmem_gfn);
 
 /**
  * hostmem_clear() - fill all of it with zeros

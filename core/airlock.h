@@ -2,10 +2,11 @@
 /*
  * What crosses files of the core, and what drivers see: the connection, devices, channels.
  *
- * Locks, outermost first: device->mutex (opens, closes and moves of its channels; may sleep),
- * connection->lock (all control sessions, tables of channels and GPADLs; taken in interrupts),
- * ring and table locks. Nothing waits for the host with a lock held but device->mutex, and
- * never for ever. Drivers are called with no lock held.
+ * Locks, outermost first: device->binding (whose functions are called for it; may sleep),
+ * device->mutex (opens, closes and moves of its channels; may sleep), connection->lock (all control
+ * sessions, tables of channels and GPADLs; taken in interrupts), ring and table locks. Nothing waits
+ * for the host with a lock held but the first two, and never for ever. Drivers are called with no
+ * lock held but device->binding.
  */
 #ifndef AIRLOCK_H
 #define AIRLOCK_H
@@ -61,6 +62,7 @@ struct airlock_channel {
 	struct airlock_device *device;
 	struct list_head node;		/* of the device's sub-channels */
 	refcount_t references;
+	void *bus_data;			/* of the bus above */
 
 	u32 relid;
 	u32 signal_id;			/* connection id of its signals */
@@ -103,15 +105,16 @@ struct airlock_device {
 	struct airlock_connection *connection;
 	struct list_head node;
 	refcount_t references;
-	struct mutex mutex;
+	struct mutex binding, mutex;
 	u8 class[16], instance[16];
 	u16 mmio_megabytes;
 	struct airlock_channel *primary;
 	struct list_head subchannels;
 	u16 subchannels_wanted;		/* as many as the driver has asked the device for */
 	enum airlock_device_state state;
-	const struct airlock_driver *driver;
+	const struct airlock_driver *driver;	/* under @binding, or where no bus binds or unbinds */
 	void *driver_data;
+	void *bus_data;			/* of the bus above */
 	struct work_struct add_work, remove_work;
 };
 
@@ -119,15 +122,22 @@ struct airlock_driver {
 	const char *name;
 	const u8 *class;
 	int (*probe)(struct airlock_device *device);	/* may sleep; opens device->primary */
-	void (*remove)(struct airlock_device *device);	/* the reverse; the host may be gone already */
+	/* The reverse: of sub-channels too, and those before the primary; the host may be gone already. */
+	void (*remove)(struct airlock_device *device);
 	void (*subchannel)(struct airlock_device *device, struct airlock_channel *channel);	/* one more */
 	void (*subchannel_gone)(struct airlock_device *device, struct airlock_channel *channel);
 };
 
-/* The bus above: Linux's device model, or a test. Called in process context, in the order of the offers. */
+/*
+ * The bus above: Linux's device model, or a test. Called in process context, in the order of the offers.
+ * It binds drivers by itself: in add(), whenever it likes later, and unbinds them no later than in remove().
+ */
 struct airlock_bus_ops {
 	int (*add)(struct airlock_device *device);
 	void (*remove)(struct airlock_device *device);
+	/* A sub-channel the driver is about to hear of, or has heard the last of; both may be NULL. */
+	void (*channel_added)(struct airlock_channel *channel);
+	void (*channel_removed)(struct airlock_channel *channel);
 };
 
 /* A control message that process context has to deal with; enough of them are allocated at start. */
@@ -234,13 +244,19 @@ int __must_check airlock_channel_move(struct airlock_channel *channel, u32 cpu);
 /* A processor goes away: 0, or -EBUSY while channels may still interrupt it. */
 int __must_check airlock_cpu_offline(struct airlock_connection *c, u32 cpu);
 
+/* class.c */
+u16 class_number(const u8 *class);
+
 /* violation.c: @rule is a rule's id; the answer is the policy's. Any context, no lock of the core held. */
 void airlock_violation(struct airlock_connection *c, struct airlock_channel *channel, u32 rule,
 		       enum policy_offence offence);
 void airlock_quarantine(struct airlock_channel *channel);
 void airlock_kill_connection(struct airlock_connection *c);
 
-/* device.c: a driver says how many sub-channels it is about to ask the device for; more are refused. */
+/* device.c: a bus binds a driver to a device, and lets it go; as often as it likes. May sleep. */
+int __must_check airlock_device_bind(struct airlock_device *device, const struct airlock_driver *driver);
+void airlock_device_unbind(struct airlock_device *device);
+/* A driver says how many sub-channels it is about to ask the device for; more are refused. */
 void airlock_subchannels_wanted(struct airlock_device *device, u16 count);
 void airlock_channel_get(struct airlock_channel *channel);
 void airlock_channel_put(struct airlock_channel *channel);

@@ -18,6 +18,8 @@ EXPORT_SYMBOL_GPL(control_device_class_fibre_channel);
 #define MMIO_VIDEO 256
 #define MMIO_PCI 4096
 
+#define CLASSES_NUMBERED 16	/* the rest has the next number in common */
+
 #define ANY(name) control_device_class_##name, NULL
 #define ONE(name) control_device_class_##name, control_device_instance_##name
 
@@ -58,6 +60,17 @@ const struct device_class *class_find(const u8 *class)
 		if (!memcmp(classes[i].class, class, 16))
 			return &classes[i];
 	return &class_unknown;
+}
+
+/* The kernel's number of a class, as /sys shows it to programs: the order of the table is theirs. */
+u16 class_number(const u8 *class)
+{
+	u32 i;
+
+	for (i = 0; i < CLASSES_NUMBERED; i++)
+		if (!memcmp(classes[i].class, class, 16))
+			break;
+	return i;
 }
 
 bool class_is_known(const u8 *class)

@@ -2,7 +2,9 @@
 /*
  * Devices: how they come and go. Everything that a bus or a driver hears of runs here, in one
  * ordered work, so that the removal of a device never overtakes its arrival, nor a
- * sub-channel its device.
+ * sub-channel its device. Only drivers are bound and unbound elsewhere, too, when someone asks
+ * the bus for it: device->binding keeps one driver's functions from running beside each other,
+ * and none runs for a driver that is gone.
  */
 #include <linux/errno.h>
 #include <linux/export.h>
@@ -21,6 +23,7 @@ struct airlock_device *device_create(struct airlock_connection *c, const struct 
 		return NULL;
 	device->connection = c;
 	refcount_set(&device->references, 1);
+	mutex_init(&device->binding);
 	mutex_init(&device->mutex);
 	INIT_LIST_HEAD(&device->subchannels);
 	memcpy(device->class, o->class.data, sizeof(device->class));
@@ -131,18 +134,31 @@ static struct airlock_channel *device_take_subchannel(struct airlock_device *dev
 	return channel;
 }
 
-/* Off the device's list already. The reference of the list goes. */
+/* Those who have heard of it, and are still there, hear the last of it. @binding is held. */
+static void device_renounce_subchannel(struct airlock_device *device, struct airlock_channel *channel)
+{
+	const struct airlock_bus_ops *bus = device->connection->bus;
+
+	if (!channel->announced)
+		return;
+	if (device->driver && device->driver->subchannel_gone)
+		device->driver->subchannel_gone(device, channel);
+	if (bus->channel_removed)
+		bus->channel_removed(channel);
+	channel->announced = false;
+}
+
+/* Off the device's list already; @binding is held. The reference of the list goes. */
 static void device_drop_subchannel(struct airlock_device *device, struct airlock_channel *channel)
 {
-	if (channel->announced && device->driver && device->driver->subchannel_gone)
-		device->driver->subchannel_gone(device, channel);
-	channel->announced = false;
+	device_renounce_subchannel(device, channel);
 	airlock_channel_close(channel);
 	airlock_channel_forget(channel);
 	airlock_channel_put(channel);
 }
 
-void device_remove_subchannels(struct airlock_device *device)
+/* @binding is held. */
+static void device_drop_subchannels(struct airlock_device *device)
 {
 	struct airlock_channel *channel;
 
@@ -150,6 +166,98 @@ void device_remove_subchannels(struct airlock_device *device)
 	while ((channel = device_take_subchannel(device)))
 		device_drop_subchannel(device, channel);
 }
+
+void device_remove_subchannels(struct airlock_device *device)
+{
+	mutex_lock(&device->binding);
+	device_drop_subchannels(device);
+	mutex_unlock(&device->binding);
+}
+
+/* Whatever a driver has left behind is taken away from the host. */
+static void device_clear_primary(struct airlock_device *device)
+{
+	airlock_channel_close(device->primary);
+	airlock_channel_forget(device->primary);
+	violation_note_leaks(device->connection, device->primary);	/* the driver's own memory too */
+}
+
+/* @binding is held. Its driver is gone; of what it has left open, sub-channels go first (C-157). */
+static void device_leave(struct airlock_device *device)
+{
+	device->driver = NULL;
+	device_drop_subchannels(device);
+	device_clear_primary(device);
+}
+
+static bool device_is_going(struct airlock_device *device)
+{
+	unsigned long flags;
+	bool going;
+
+	spin_lock_irqsave(&device->connection->lock, flags);
+	going = device->state >= DEVICE_REMOVING;
+	spin_unlock_irqrestore(&device->connection->lock, flags);
+	return going;
+}
+
+/* @binding is held. */
+static int device_probe(struct airlock_device *device, const struct airlock_driver *driver)
+{
+	int error;
+
+	if (device->driver)
+		return -EBUSY;
+	if (device_is_going(device))
+		return -ENODEV;
+	device->driver = driver;
+	error = driver->probe(device);
+	if (error)
+		device_leave(device);
+	return error;
+}
+
+/**
+ * airlock_device_bind() - let a driver have a device
+ * @device: the device; no bus has to have announced it yet
+ * @driver: probed within; remains valid until airlock_device_unbind()
+ *
+ * Also once more after a driver was unbound, the same or another: the primary can be opened again,
+ * unless the host has not given back what it knew of it.
+ *
+ * Context: process, but none of a driver's functions; may sleep.
+ * Return: 0; -EBUSY: it has one; -ENODEV: it is on its way out; else what the driver's probe says.
+ */
+int airlock_device_bind(struct airlock_device *device, const struct airlock_driver *driver)
+{
+	int error;
+
+	mutex_lock(&device->binding);
+	error = device_probe(device, driver);
+	mutex_unlock(&device->binding);
+	return error;
+}
+EXPORT_SYMBOL_GPL(airlock_device_bind);
+
+/**
+ * airlock_device_unbind() - take a device away from its driver; harmless if it has none
+ * @device: the device; the host may have taken it back already
+ *
+ * The driver ends what is under way and closes its channels, sub-channels first (C-157); it does not
+ * hear of each. When this returns, none of its functions runs, and none will.
+ *
+ * Context: process, but none of a driver's functions; may sleep.
+ */
+void airlock_device_unbind(struct airlock_device *device)
+{
+	mutex_lock(&device->binding);
+	if (device->driver) {
+		device->driver->remove(device);
+		device_leave(device);
+	}
+	mutex_unlock(&device->binding);
+}
+EXPORT_SYMBOL_GPL(airlock_device_unbind);
 
 /* Sub-channels first (C-157); then whatever the driver has left behind is taken away from the host. */
 static void device_remove(struct airlock_device *device)
@@ -162,9 +270,7 @@ static void device_remove(struct airlock_device *device)
 	device_remove_subchannels(device);
 	if (primary->announced)
 		c->bus->remove(device);
-	airlock_channel_close(primary);
-	airlock_channel_forget(primary);
-	violation_note_leaks(c, primary);	/* the driver's own memory too */
+	device_clear_primary(device);
 	spin_lock_irqsave(&c->lock, flags);
 	device->state = DEVICE_GONE;
 	device->primary = NULL;
@@ -217,14 +323,38 @@ static void device_add(struct airlock_channel *channel)
 	device_release(channel);
 }
 
-static void device_add_subchannel(struct airlock_channel *channel)
+/* False: its driver was unbound meanwhile, and has left it to the host. */
+static bool device_lists(struct airlock_channel *channel)
+{
+	struct airlock_connection *c = channel->connection;
+	unsigned long flags;
+	bool listed;
+
+	spin_lock_irqsave(&c->lock, flags);
+	listed = !list_empty(&channel->node);
+	spin_unlock_irqrestore(&c->lock, flags);
+	return listed;
+}
+
+/* @binding is held, so whoever hears of it here is the one who has asked for it. */
+static void device_announce_subchannel(struct airlock_channel *channel)
 {
 	struct airlock_device *device = channel->device;
+	const struct airlock_bus_ops *bus = device->connection->bus;
 
-	if (!device->driver || !device->driver->subchannel)
+	if (!device->driver || !device->driver->subchannel || !device_lists(channel))
 		return;
 	channel->announced = true;
+	if (bus->channel_added)
+		bus->channel_added(channel);
 	device->driver->subchannel(device, channel);
+}
+
+static void device_add_subchannel(struct airlock_channel *channel)
+{
+	mutex_lock(&channel->device->binding);
+	device_announce_subchannel(channel);
+	mutex_unlock(&channel->device->binding);
 }
 
 static bool device_unlist(struct airlock_channel *channel)
@@ -240,14 +370,22 @@ static bool device_unlist(struct airlock_channel *channel)
 	return listed;
 }
 
+static void device_rescinded_subchannel(struct airlock_channel *channel)
+{
+	mutex_lock(&channel->device->binding);
+	if (device_unlist(channel))
+		device_drop_subchannel(channel->device, channel);
+	mutex_unlock(&channel->device->binding);
+}
+
 static void device_rescinded(struct airlock_channel *channel)
 {
 	struct airlock_device *device = channel->device;
 
 	if (!channel->index && device->state != DEVICE_GONE)
 		device_remove(device);
-	else if (channel->index && device_unlist(channel))
-		device_drop_subchannel(device, channel);
+	else if (channel->index)
+		device_rescinded_subchannel(channel);
 	device_release(channel);
 }
 

@@ -4,6 +4,7 @@
  * so a channel works wherever it is called, and a processor is let go only when nothing can
  * come to it any more, as far as that can be known.
  */
+#include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/export.h>
@@ -19,15 +20,26 @@ u32 placement_vp(struct airlock_connection *c, u32 cpu)
 	return c->transport->ops->vp(c->transport, cpu);
 }
 
+/* Not one that is away, or on its way: nobody would take its channels from it again. */
+static u32 placement_turn(struct airlock_connection *c)
+{
+	u32 left, cpu;
+
+	for (left = c->transport->cpus; left; left--) {
+		cpu = c->next_cpu;
+		c->next_cpu = (cpu + 1) % c->transport->cpus;
+		if (cpu_active(cpu))
+			return cpu;
+	}
+	return c->connect_cpu;
+}
+
 /* Round robin where it pays; the others do with the processor that has the messages. */
 u32 placement_first(struct airlock_connection *c, const u8 *class)
 {
-	u32 cpu = c->next_cpu;
-
 	if (!class_find(class)->busy || c->context.version < CONTROL_VERSION_2_4)
 		return c->connect_cpu;
-	c->next_cpu = (cpu + 1) % c->transport->cpus;
-	return cpu;
+	return placement_turn(c);
 }
 
 /* After it, nothing more comes to the old processor; a late one counts just as well. */

@@ -3,11 +3,11 @@
 #
 # Gets the Debian 12 packages that Airlock's builds and tests use. Safe to run at any time:
 # when everything is there it says nothing and touches nothing. It removes no package,
-# changes no apt source, and installs no kernel.
+# changes no apt source, and installs no kernel: those that tests boot are only unpacked.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# What they are for: building; generated C on other machines; proving; checking.
+# What they are for: building; generated C on other machines; proving; checking; machines to boot.
 packages=(
 	ccache clang clang-19 gcc gcc-12 libc6-dev libcmocka-dev
 	libclang-rt-14-dev libclang-rt-19-dev llvm llvm-19 make
@@ -15,6 +15,7 @@ packages=(
 	gcc-powerpc64-linux-gnu libc6-dev-ppc64-cross qemu-user
 	cvc4 frama-c-base why3 z3
 	busybox git iproute2 libelf1 pahole patch python3 shellcheck sparse tshark universal-ctags
+	cpio e2fsprogs fdisk kmod qemu-system-x86 xz-utils
 )
 
 # Headers of two kernel series: Debian 12's own is a package like the others. Those of the
@@ -23,9 +24,19 @@ packages=(
 own_series=6.1
 backports_series=6.12
 unpacked=$PWD/build/headers
+# Of both series, what virtual machines boot: a folder a release, vmlinuz and lib/modules.
+kernels=$PWD/build/kernels
+# A QEMU that has TCG plugins of today, from the backports.
+qemu=$PWD/build/qemu
 
 architecture=$(dpkg --print-architecture 2>/dev/null || true)
 packages+=("linux-headers-$architecture")
+# The kernels of clouds are built otherwise; there are such for two architectures.
+flavours=1
+if [[ $architecture =~ ^(amd64|arm64)$ ]]; then
+	packages+=("linux-headers-cloud-$architecture")
+	flavours=2
+fi
 
 say() { printf 'setup: %s\n' "$*"; }
 
@@ -59,12 +70,7 @@ missing_packages() {
 }
 
 has_headers() {
-	local directory
-
-	for directory in {,"$unpacked"}/usr/src/linux-headers-"$1".*-"$architecture"; do
-		[ -e "$directory/Makefile" ] && return 0
-	done
-	return 1
+	[ "$(./modules.sh list | grep -c "/linux-headers-$1\.")" -ge $flavours ]
 }
 
 check_machine() {
@@ -91,7 +97,7 @@ install_missing() {
 }
 
 # Backports come from the mirror that this machine uses, through an apt configuration of
-# our own, which leaves the machine's alone and needs no root.
+# our own in directory $1, which leaves the machine's alone and needs no root.
 configure_backports() {
 	local mirror
 
@@ -99,20 +105,20 @@ configure_backports() {
 	mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' \
 		'Codename: bookworm' 'Component: main' | head -n 1)
 	[ -n "$mirror" ] || die "apt on this machine has no mirror for bookworm main"
-	mkdir -p "$unpacked/apt/lists/partial" "$unpacked/apt/none"
+	mkdir -p "$1/lists/partial" "$1/none"
 	printf 'deb [signed-by=%s] %s bookworm-backports main\n' \
-		/usr/share/keyrings/debian-archive-keyring.gpg "$mirror" \
-		>"$unpacked/apt/sources.list"
-	cat >"$unpacked/apt/apt.conf" <<-END
-		Dir::State::lists "$unpacked/apt/lists";
-		Dir::Etc::SourceList "$unpacked/apt/sources.list";
-		Dir::Etc::SourceParts "$unpacked/apt/none";
+		/usr/share/keyrings/debian-archive-keyring.gpg "$mirror" >"$1/sources.list"
+	cat >"$1/apt.conf" <<-END
+		Dir::State::lists "$1/lists";
+		Dir::Etc::SourceList "$1/sources.list";
+		Dir::Etc::SourceParts "$1/none";
 		Dir::Cache::pkgcache "";
 		Dir::Cache::srcpkgcache "";
 		APT::Sandbox::User "";
 		quiet "2";
 	END
-	export APT_CONFIG="$unpacked/apt/apt.conf"
+	export APT_CONFIG="$1/apt.conf"
+	apt-get update
 }
 
 # The names of $1's dependencies that match the pattern $2.
@@ -121,37 +127,112 @@ depends() {
 		grep -x "$2"
 }
 
-unpack_headers() {
-	local headers parts package
+unpack_headers() (
+	local meta headers parts package
 
 	say "unpacking kernel headers of series $backports_series in $unpacked"
 	rm -rf "$unpacked"
-	configure_backports
-	apt-get update
-	headers=$(depends "linux-headers-$architecture" "linux-headers-$backports_series\..*")
-	mapfile -t parts < <(depends "$headers" 'linux-\(headers\|kbuild\)-.*')
-	(cd "$unpacked/apt" && apt-get download "$headers" "${parts[@]}")
+	configure_backports "$unpacked/apt"
+	for meta in "${packages[@]}"; do
+		[[ $meta == linux-headers-* ]] || continue
+		headers=$(depends "$meta" "linux-headers-$backports_series\..*")
+		mapfile -t parts < <(depends "$headers" 'linux-\(headers\|kbuild\)-.*')
+		(cd "$unpacked/apt" && apt-get download "$headers" "${parts[@]}")
+	done
 	for package in "$unpacked"/apt/*.deb; do
 		dpkg-deb -x "$package" "$unpacked"
 	done
 	# They expect to lie in /usr/src; let them find each other by themselves.
 	# shellcheck disable=SC2016
-	sed -i 's|/usr/src/|$(dir $(lastword $(MAKEFILE_LIST)))../|' \
-		"$unpacked/usr/src/$headers/Makefile"
+	sed -i 's|/usr/src/|$(dir $(lastword $(MAKEFILE_LIST)))../|' "$unpacked"/usr/src/*-"$architecture"/Makefile
 	rm -rf "$unpacked/apt"
 	has_headers $backports_series || die "no kernel headers of series $backports_series"
+)
+
+# The releases to boot: those that modules are built for, and their cloud flavour.
+releases() {
+	local series
+
+	for series in $own_series $backports_series; do
+		find /usr/src "$unpacked/usr/src" -maxdepth 1 -name "linux-headers-$series.*-$architecture" 2>/dev/null |
+			sed 's|.*/linux-headers-||' | grep -Ev -- '-(cloud|rt)-' | sort -V | tail -n 1 |
+			sed "p; s/-$architecture\$/-cloud-$architecture/" || true
+	done
 }
+
+missing_kernels() {
+	local release
+
+	[ "$architecture" = amd64 ] || return 0
+	while read -r release; do
+		[ -e "$kernels/$release/lib/modules/$release/modules.dep" ] || printf '%s\n' "$release"
+	done < <(releases)
+}
+
+# Unpacks packages $2... in directory $1.
+unpack() {
+	local directory=$1 scratch package
+
+	shift
+	scratch=$(mktemp -d)
+	(cd "$scratch" && apt-get -qq -o APT::Sandbox::User= download "$@") || die "cannot get $*"
+	mkdir -p "$directory"
+	for package in "$scratch"/*.deb; do
+		dpkg-deb -x "$package" "$directory"
+	done
+	rm -r "$scratch"
+}
+
+# The image of release $1; what lists the modules is made by a package's scripts, which do not run here.
+unpack_kernel() {
+	local new=$kernels/new
+
+	say "unpacking kernel $1 in $kernels"
+	rm -rf "$new" "${kernels:?}/$1"
+	unpack "$new" "linux-image-$1"
+	mv "$new/boot/vmlinuz-$1" "$new/vmlinuz"
+	/sbin/depmod -b "$new" "$1"
+	mv "$new" "$kernels/$1"
+}
+
+unpack_kernels() (
+	for release in "$@"; do
+		[[ $release != $own_series.* ]] || unpack_kernel "$release"
+	done
+	configure_backports "$kernels/apt"
+	for release in "$@"; do
+		[[ $release == $own_series.* ]] || unpack_kernel "$release"
+	done
+	rm -r "$kernels/apt"
+)
+
+has_qemu() {
+	[ "$architecture" != amd64 ] || [ -x "$qemu/usr/bin/qemu-system-x86_64" ]
+}
+
+# The libraries it needs are those of the QEMU that is a package of Debian 12.
+unpack_qemu() (
+	say "unpacking QEMU in $qemu"
+	rm -rf "$qemu" "$qemu.new"
+	configure_backports "$qemu.new/apt"
+	unpack "$qemu.new" qemu-system-x86 qemu-system-data seabios
+	rm -r "$qemu.new/apt"
+	mv "$qemu.new" "$qemu"
+)
 
 main() {
 	local missing
 
 	mapfile -t missing < <(missing_packages)
-	if [ "${#missing[@]}" -eq 0 ] && has_headers $backports_series; then
+	if [ "${#missing[@]}" -eq 0 ] && has_headers $backports_series && [ -z "$(missing_kernels)" ] && has_qemu; then
 		return 0
 	fi
 	check_machine
 	[ "${#missing[@]}" -eq 0 ] || install_missing "${missing[@]}"
 	has_headers $backports_series || unpack_headers
+	mapfile -t missing < <(missing_kernels)
+	[ "${#missing[@]}" -eq 0 ] || unpack_kernels "${missing[@]}"
+	has_qemu || unpack_qemu
 	say "done"
 }
 

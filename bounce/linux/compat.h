@@ -6,11 +6,31 @@
 #ifndef AIRLOCK_LINUX_COMPAT_H
 #define AIRLOCK_LINUX_COMPAT_H
 
+#include <linux/device.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/version.h>
 #include <linux/vmalloc.h>
 #include <asm/mshyperv.h>
+
+/* What functions of a bus are given has become constant, one argument after another. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+typedef const struct device_driver compat_driver;	/* match() */
+#else
+typedef struct device_driver compat_driver;
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+typedef const struct device compat_device;		/* uevent() */
+#else
+typedef struct device compat_device;
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+typedef const struct bus_type compat_bus;		/* show() of its attributes */
+#else
+typedef struct bus_type compat_bus;
+#endif
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
 static inline void *compat_map_shared(struct page **pages, u32 count)

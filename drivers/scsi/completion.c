@@ -80,7 +80,13 @@ static void scsi_unmap(struct scsi_request *request)
 	request->buffer.count = 0;
 }
 
-static void scsi_wish_to_look(struct scsi_engine *engine)
+/**
+ * scsi_look_again() - there is a reason to look at the bus again
+ * @engine: that was started; does nothing if it is not running
+ *
+ * Context: any but hard interrupt, without lock.
+ */
+void scsi_look_again(struct scsi_engine *engine)
 {
 	unsigned long flags;
 
@@ -111,7 +117,7 @@ static void scsi_finish(struct scsi_request *request, struct scsi_command *comma
 		scsi_count(lane, storage_rule_ids[rule]);
 	}
 	if (changed)
-		scsi_wish_to_look(engine);
+		scsi_look_again(engine);
 	command->done(command);
 	spin_lock_irqsave(&engine->lock, flags);
 	scsi_settle(engine, &engine->outstanding);

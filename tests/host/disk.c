@@ -4,6 +4,7 @@
  * parameters that a guest asks for, and sense data when it cannot be done. All numbers inside of
  * commands are big-endian, as everywhere in SCSI.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,6 +135,8 @@ static bool zero(struct target_lun *l, uint64_t at, uint64_t bytes)
 	static const uint8_t zeros[CHUNK];
 	uint64_t n;
 
+	if (!l->memory && bytes && !fallocate(l->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)bytes))
+		return true;
 	for (; bytes; bytes -= n, at += n) {
 		n = bytes < CHUNK ? bytes : CHUNK;
 		if (!save(l, at, zeros, n))
@@ -205,6 +208,7 @@ static void read_blocks(struct target *t, struct target_lun *l, struct disk_comm
 
 static void write_blocks(struct target *t, struct target_lun *l, struct disk_command *c)
 {
+	bool at_once = c->cdb[0] != 0x0a && c->cdb[1] & 8;	/* FUA */
 	uint64_t lba, blocks;
 
 	extent(c->cdb, &lba, &blocks);
@@ -216,7 +220,7 @@ static void write_blocks(struct target *t, struct target_lun *l, struct disk_com
 	}
 	t->writes++;
 	c->moved = (uint32_t)(blocks * l->block_bytes);
-	if (!save(l, lba * l->block_bytes, c->data, c->moved))
+	if (!save(l, lba * l->block_bytes, c->data, c->moved) || (at_once && !l->memory && fdatasync(l->file)))
 		medium_error(c);
 }
 

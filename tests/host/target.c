@@ -560,21 +560,28 @@ void target_add_disk(struct target *t, unsigned int lun, uint64_t blocks, uint32
 		abort();
 }
 
-int target_add_file(struct target *t, unsigned int lun, const char *path, uint32_t block_bytes)
+int target_add_opened(struct target *t, unsigned int lun, int file, uint32_t block_bytes)
 {
-	int file = open(path, O_RDWR | O_CLOEXEC);
 	struct target_lun *l;
 	struct stat s;
 
-	if (file < 0)
-		return -errno;
-	if (fstat(file, &s) || s.st_size < (off_t)block_bytes) {
-		close(file);
+	if (fstat(file, &s) || s.st_size < (off_t)block_bytes)
 		return -EINVAL;
-	}
 	l = new_lun(t, lun, (uint64_t)s.st_size / block_bytes, block_bytes);
 	l->file = file;
 	return 0;
+}
+
+int target_add_file(struct target *t, unsigned int lun, const char *path, uint32_t block_bytes)
+{
+	int file = open(path, O_RDWR | O_CLOEXEC), error;
+
+	if (file < 0)
+		return -errno;
+	error = target_add_opened(t, lun, file, block_bytes);
+	if (error)
+		close(file);
+	return error;
 }
 
 void target_destroy(struct target *t)

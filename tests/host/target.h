@@ -69,6 +69,8 @@ struct target {
 
 void target_init(struct target *t, const char *name);
 void target_add_disk(struct target *t, unsigned int lun, uint64_t blocks, uint32_t block_bytes);
+/* @file is the target's from then on, if this succeeds. */
+int target_add_opened(struct target *t, unsigned int lun, int file, uint32_t block_bytes);
 int target_add_file(struct target *t, unsigned int lun, const char *path, uint32_t block_bytes);
 void target_destroy(struct target *t);
 /* In-band news: ENUMERATE_BUS, REMOVE_DEVICE and whatever else. */

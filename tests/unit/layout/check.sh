@@ -14,7 +14,7 @@ architecture=$(dpkg --print-architecture)
 
 # The newest headers of series $1, installed or unpacked.
 headers_of() {
-	find /usr/src build/headers/usr/src -maxdepth 1 -path "*/linux-headers-$1.*-$architecture" \
+	find /usr/src build/headers/usr/src -maxdepth 1 -path "*/linux-headers-$1.*-$architecture" ! -name '*-cloud-*' \
 		2>/dev/null | sort -V | tail -n 1
 }
 
