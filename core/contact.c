@@ -186,15 +186,17 @@ int contact_request_offers(struct airlock_connection *c)
 	return READ_ONCE(c->dead) ? -EPIPE : 0;
 }
 
+/* Hosts take their time to let go of everything; one that has stopped answering gets no more than another answer. */
 bool contact_unload(struct airlock_connection *c)
 {
+	u32 deadline = READ_ONCE(c->silent) ? c->policy.teardown_deadline : c->policy.unload_deadline;
 	u8 message[MESSAGE_BYTES];
 	u32 size;
 
 	if (contact_say_plain(c, CONTROL_MSG_UNLOAD, &c->unloaded, message, &size))
 		return false;
 	if (message_post(c, message, size, false) ||
-	    !message_wait(c, &c->unloaded, c->policy.unload_deadline)) {
+	    !message_wait(c, &c->unloaded, deadline)) {
 		airlock_kill_connection(c);
 		return false;
 	}
