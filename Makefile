@@ -234,7 +234,7 @@ GROUPS := style=tests/style.sh numbers='tests/stats.sh check' bad=tests/unit/spe
 	soak-threads='build/threads/soak -t -m 1 5 && echo ok' \
 	fuzz='fuzz/smoke.sh 5 $(PROTOCOLS)' \
 	host-process='tests/host/process/client_test.py build/clang/airlock-host' \
-	vm=tests/vm/self.sh disk=tests/vm/disk.sh \
+	vm=tests/vm/self.sh disk=tests/vm/disk.sh race='tests/vm/race.sh 10' \
 	$(if $(PROVE),prove='tests/prove/prove.sh && echo ok')
 
 TEST_PROGRAMS := $(PROTOCOLS:%=build/clang/build/gen/%_tables.o) $(UNIT_PROGRAMS) \
@@ -304,12 +304,28 @@ check-style:
 	@tests/style.sh
 
 .PHONY: demo
-## demo: a tour: specifications compiled, messages judged, the stack attacked and soaked
+## demo: a stock kernel in QEMU, a disk through Airlock, a hostile host; writes build/report/demo.html
 demo: setup
+	@echo 'building'
+	@$(MAKE) --no-print-directory $(PARALLEL) build/airspec build/host/airlock-host
+	@$(MAKE) --no-print-directory modules KDIR="$$(./modules.sh list | grep -E 'headers-6\.12.*-amd64$$' | grep -v cloud)"
+	@tests/vm/demo
+
+.PHONY: tour
+## tour: the validators: specifications compiled, messages judged, the stack attacked and soaked, in user space
+tour: setup
 	@echo 'building'
 	@$(MAKE) --no-print-directory $(PARALLEL) generate $(PROTOCOLS:%=build/host/difftest-%) \
 		build/clang/attacks build/host/soak
-	@tests/demo.sh
+	@tests/tour.sh
+
+.PHONY: endure race
+## endure: TIMES=200 rescinds, modules in and out under load, a host that dies: nothing is left behind
+endure: generate modules build/host/airlock-host
+	@tests/vm/endure.sh $(TIMES)
+## race: the host changes what it can for SECONDS=60 while the disk is verified
+race: generate modules build/host/airlock-host
+	@tests/vm/race.sh $(SECONDS)
 
 .PHONY: clean
 ## clean: remove what was made (unpacked kernels, their headers and QEMU stay)

@@ -197,7 +197,7 @@ int vmbus_bus_init(void)
 /* Of a device that somebody still holds, the end is here: better wait for it than be gone before. */
 void vmbus_bus_exit(void)
 {
-	if (!wait_var_event_timeout(&devices_alive, !atomic_read(&devices_alive), LAST_RELEASE))
+	while (!wait_var_event_timeout(&devices_alive, !atomic_read(&devices_alive), LAST_RELEASE))
 		pr_err("airlock: %d devices are still held\n", atomic_read(&devices_alive));
 	bus_unregister(&vmbus_bus);
 }

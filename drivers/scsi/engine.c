@@ -80,6 +80,12 @@ void scsi_tell_failure(struct scsi_engine *engine)
 	spin_unlock_irqrestore(&engine->lock, flags);
 }
 
+/**
+ * scsi_fail() - give a controller up: nothing more is expected of it, and what is out ends with SCSI_GONE
+ * @engine: that was started
+ *
+ * Context: any but hard interrupt; failed() is called, once.
+ */
 void scsi_fail(struct scsi_engine *engine)
 {
 	unsigned long flags;

@@ -51,7 +51,6 @@ struct scsi_lane {
 };
 
 /* engine.c */
-void scsi_fail(struct scsi_engine *engine);
 /* With the lock held. True: the failure is to be told by scsi_tell_failure() once it is not. */
 bool scsi_mark_failed(struct scsi_engine *engine);
 void scsi_tell_failure(struct scsi_engine *engine);

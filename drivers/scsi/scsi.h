@@ -124,6 +124,7 @@ int __must_check scsi_queue(struct scsi_engine *engine, struct scsi_command *com
 void scsi_give_up(struct scsi_engine *engine, struct scsi_command *command);
 int __must_check scsi_reset(struct scsi_engine *engine, u32 operation, u8 path, u8 target, u8 lun);
 void scsi_look_again(struct scsi_engine *engine);
+void scsi_fail(struct scsi_engine *engine);
 void scsi_stop(struct scsi_engine *engine);
 int __must_check scsi_restart(struct scsi_engine *engine);
 

@@ -10,6 +10,7 @@
 #include <scsi/scsi_device.h>
 #include <scsi/scsi_host.h>
 
+#include "content.h"
 #include "scsi.h"
 
 #define DISK_PIECES_INLINE 16	/* of data; commands with more take a list of the pool */
@@ -22,6 +23,14 @@ struct disk_host {
 	mempool_t *lists;		/* of pieces: some are always there, to write memory out with */
 	bool added;			/* the SCSI layer may be asked to look */
 	struct delayed_work hurry;	/* removal takes too long */
+	u32 patience;			/* ms, of a removal with commands out */
+	bool hurried;			/* it was reset for that once */
+	atomic_t luns;			/* that were found */
+};
+
+/* What we hold a disk to once it was believed. */
+struct disk_known {
+	struct content_capacity capacity;	/* block_bytes 0: not known */
 };
 
 /* Behind each struct scsi_cmnd, cleared with it. */

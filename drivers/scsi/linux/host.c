@@ -11,6 +11,8 @@
 #define DISK_QUEUE 256		/* commands of a hardware queue; a channel holds somewhat more */
 #define DISK_LUNS 256		/* the protocol's field has 8 bits */
 #define DISK_LISTS 4
+#define DISK_LUNS_MAX 256	/* of a controller in all, whatever a host claims */
+#define TIMEOUT_MOST 3600
 
 static unsigned int timeout = 180;
 module_param(timeout, uint, 0444);
@@ -31,10 +33,28 @@ static const struct {
  */
 static int disk_prepare(struct scsi_device *sdev)
 {
+	struct disk_host *host = shost_priv(sdev->host);
+
+	sdev->hostdata = kzalloc(sizeof(struct disk_known), GFP_KERNEL);
+	if (!sdev->hostdata)
+		return -ENOMEM;
+	if (atomic_inc_return(&host->luns) > DISK_LUNS_MAX)
+		return -ENXIO;		/* disk_forget() counts it out again */
 	sdev->sdev_bflags = BLIST_REPORTLUN2 | BLIST_TRY_VPD_PAGES;
 	sdev->no_report_opcodes = true;
-	blk_queue_rq_timeout(sdev->request_queue, max(timeout, 1U) * HZ);
+	blk_queue_rq_timeout(sdev->request_queue, clamp(timeout, 1U, (unsigned int)TIMEOUT_MOST) * HZ);
 	return 0;
+}
+
+/* Also after disk_prepare() has refused it. */
+static void disk_forget(struct scsi_device *sdev)
+{
+	struct disk_host *host = shost_priv(sdev->host);
+
+	if (sdev->hostdata)
+		atomic_dec(&host->luns);
+	kfree(sdev->hostdata);
+	sdev->hostdata = NULL;
 }
 
 static struct scsi_host_template disk_template = {
@@ -48,6 +68,7 @@ static struct scsi_host_template disk_template = {
 	.eh_bus_reset_handler = disk_reset_bus,
 	.eh_host_reset_handler = disk_reset_adapter,
 	.slave_alloc = disk_prepare,
+	.slave_destroy = disk_forget,
 	.change_queue_depth = scsi_change_queue_depth,
 	.track_queue_depth = 1,
 	.can_queue = DISK_QUEUE,
@@ -155,9 +176,9 @@ out:
 static void disk_remove(struct airlock_device *device)
 {
 	struct disk_host *host = device->driver_data;
-	u32 patience = device->connection->policy.drain_deadline;
 
-	schedule_delayed_work(&host->hurry, msecs_to_jiffies(patience));
+	host->patience = device->connection->policy.drain_deadline;
+	schedule_delayed_work(&host->hurry, msecs_to_jiffies(host->patience));
 	scsi_remove_host(host->shost);
 	cancel_delayed_work_sync(&host->hurry);
 	scsi_stop(&host->engine);

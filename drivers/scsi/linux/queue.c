@@ -19,8 +19,8 @@ static void disk_free_pieces(struct disk_host *host, struct disk_command *d)
 	d->list = NULL;
 }
 
-/* Neighbours become one piece. Not more pieces than the scatterlist has. */
-static u32 disk_write_pieces(struct scsi_cmnd *cmd, struct kvec *pieces)
+/* Neighbours become one piece. Not more pieces than the scatterlist has; -EINVAL if it holds too little. */
+static int disk_write_pieces(struct scsi_cmnd *cmd, struct kvec *pieces)
 {
 	u32 left = scsi_bufflen(cmd), count = 0, part;
 	struct kvec *last = NULL;
@@ -38,12 +38,13 @@ static u32 disk_write_pieces(struct scsi_cmnd *cmd, struct kvec *pieces)
 		last->iov_base = sg_virt(sg);
 		last->iov_len = part;
 	}
-	return count;
+	return left ? -EINVAL : (int)count;
 }
 
 static int disk_take_pieces(struct disk_host *host, struct scsi_cmnd *cmd, struct disk_command *d)
 {
 	struct kvec *pieces = d->pieces;
+	int count;
 
 	if (scsi_sg_count(cmd) > DISK_PIECES)
 		return -EINVAL;
@@ -53,8 +54,11 @@ static int disk_take_pieces(struct disk_host *host, struct scsi_cmnd *cmd, struc
 			return -EAGAIN;
 		pieces = d->list;
 	}
+	count = disk_write_pieces(cmd, pieces);
+	if (count < 0)
+		return count;
 	d->command.data = pieces;
-	d->command.pieces = disk_write_pieces(cmd, pieces);
+	d->command.pieces = count;
 	return 0;
 }
 

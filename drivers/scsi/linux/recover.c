@@ -60,8 +60,9 @@ static int disk_reset(struct scsi_cmnd *cmd, u32 operation, bool last)
 	shost_printk(KERN_NOTICE, host->shost, "reset %u failed: %d\n", operation, error);
 	if (error == -EIO && !last)
 		return FAILED;
+	scsi_fail(&host->engine);	/* else what it still has might be carried out later */
 	disk_give_all_up(host);
-	return error == -EIO ? FAILED : FAST_IO_FAIL;
+	return FAST_IO_FAIL;
 }
 
 int disk_reset_lun(struct scsi_cmnd *cmd)
@@ -81,13 +82,21 @@ int disk_reset_adapter(struct scsi_cmnd *cmd)
 
 /*
  * The host is being removed and waits for commands, longer than we are ready to: with a reset they come
- * back, or the engine fails and they end without the host.
+ * back, or the engine fails and they end without the host. One that answers resets but keeps removal waiting all
+ * the same gets no second one.
  */
 void disk_hurry(struct work_struct *work)
 {
 	struct disk_host *host = container_of(to_delayed_work(work), struct disk_host, hurry);
 	int error;
 
+	if (host->hurried) {
+		shost_printk(KERN_NOTICE, host->shost, "removal still waited for commands: given up\n");
+		scsi_fail(&host->engine);
+		return;
+	}
+	host->hurried = true;
 	error = scsi_reset(&host->engine, STORAGE_OPERATION_RESET_ADAPTER, 0, 0, 0);
 	shost_printk(KERN_NOTICE, host->shost, "removal waited for commands: reset: %d\n", error);
+	schedule_delayed_work(&host->hurry, msecs_to_jiffies(host->patience));
 }

@@ -1,19 +1,20 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-#     tour.sh MIB SECOND ATTACK...
+#     demo.sh TIMEOUT MIB SECOND ATTACK...
 #
 # What a user of a disk does, and what a hostile host does meanwhile: a file system of MIB MiB that outlives a
 # rescind, a second LUN from the host's file SECOND, a rescind under I/O, each ATTACK of the host's list. After each of them
-# the disk has to work, if need be after it went and came again.
+# the disk has to work, if need be after it went and came again. Commands may take TIMEOUT seconds.
 # shellcheck shell=dash source-path=SCRIPTDIR source=lib.sh
 . /guest/lib.sh
 
 bus=/sys/bus/vmbus
-mib=$1
-second=$2
+timeout=$1
+mib=$2
+second=$3
 file_mib=16
-shift 2
+shift 3
 exec 3>&1	# the log, also where output is caught
 
 # Has the host process do $*; what it says is in $answer. 0 if "ok".
@@ -187,22 +188,22 @@ attack() {
 	sleep 0.3
 	reads
 	sleep 0.2
-	noticed >/tmp/after
 	after=$(acts)
 	tell script
 	evidence=works
-	if ! wait_for 3 reads; then
+	if ! reads && ! { sleep 1 && reads; }; then
 		evidence='works after it went and came again'
 		again || evidence=
 		[ -z "$evidence" ] || wait_for 20 reads || evidence=
 	fi
-	rules=$(grep -vxFf /tmp/before /tmp/after | awk '{print $1}' | sort -u | tr '\n' ' ')
+	noticed >/tmp/after
+	rules=$(grep -vxFf /tmp/before /tmp/after | awk '{print $1}' | sort -u | paste -sd ' ' -)
 	if [ "$after" -le "$before" ]; then
 		echo "vm: not ok attack $1 ($words): it never struck"
 	elif [ -z "$evidence" ]; then
 		echo "vm: not ok attack $1 ($words): the disk is lost"
 	else
-		echo "vm: ok attack $1 ($words): acts $((after - before)); noticed ${rules:-nothing }; $evidence"
+		echo "vm: ok attack $1 ($words): acts $((after - before)); noticed ${rules:-nothing}; $evidence"
 	fi
 }
 
@@ -219,27 +220,41 @@ attacks() {
 
 # ---- secrets ----
 
-# 32 bytes that the guest keeps to itself; the host is told them afterwards, and must not have them.
-secret() {
-	local secret
-
-	dd if=/dev/urandom of=/tmp/secret bs=32 count=1 2>/dev/null
-	secret=$(hexdump -v -e '1/1 "%02x"' /tmp/secret)
-	sleep 1
-	tell secret "$secret"
-	[ "$answer" = 'ok found 0' ]
-	report $? 'the host does not find a secret of the guest in what it sees' "$answer"
+hex() {
+	od -An -v -tx1 "$1" | tr -d ' \n'
 }
 
+# 32 bytes that the guest keeps to itself; the host is told them afterwards, and must not have them.
+hide_secret() {
+	dd if=/dev/urandom of=/tmp/secret bs=32 count=1 2>/dev/null
+	secret=$(hex /tmp/secret)
+	[ ${#secret} -eq 64 ]
+	report $? 'a secret of 32 bytes is in private memory'
+}
+
+look_for_secret() {
+	tell secret "$secret"
+	[ "$answer" = 'ok found 0' ] && [ "$(hex /tmp/secret)" = "$secret" ]
+	report $? 'it is nowhere in the memory that the host sees' "$answer"
+	# Between the partition table and the first partition nobody else writes.
+	dd if=/tmp/secret of="/dev/$(disk_of 0)" bs=512 seek=64 conv=notrunc,fsync 2>/dev/null
+	report $? 'now the guest writes it to the disk itself'
+}
+
+insmod /modules/ours/airlock_scsi.ko "timeout=$timeout"
+report $? 'module airlock_scsi is loaded'
+insmod /modules/ours/airlock_testbed.ko
+report $? 'module airlock_testbed is loaded, and finds the host'
+hide_secret
 file_system
 second_disk
 under_load
 attacks "$@"
-secret
-must 'all the files are what they were, after all that' again
+must 'the disk goes and comes once more' again
 disk=$(disk_of 0)
 must 'the partition is there at last' wait_for 5 is_block "/dev/${disk}1"
 must 'mount, at last' mount -t ext4 "/dev/${disk}1" /mnt
 must 'SHA-256 of every file, at last' same_sums
 must 'umount, at last' umount /mnt
+look_for_secret
 echo "vm: pages shared $(cat $bus/airlock/shared_pages) leaked $(cat $bus/airlock/leaked_pages)"

@@ -3,7 +3,7 @@
 #
 # Shows the compiler at its work: it compiles the three specifications, judges honest and
 # hostile messages by them, lets generated C and interpreter judge many more, and explains
-# mistakes in a bad specification. Each verdict is compared with the one expected. Ends with "demo: PASS" or "demo: FAIL reason".
+# mistakes in a bad specification. Each verdict is compared with the one expected. Ends with "tour: PASS" or "tour: FAIL reason".
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 
@@ -14,7 +14,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 fail() {
-	printf 'demo: FAIL %s\n' "$*"
+	printf 'tour: FAIL %s\n' "$*"
 	exit 1
 }
 
@@ -197,7 +197,7 @@ main() {
 	attack
 	step 'The whole stack and an honest host: 5 seconds of packets, with rescinds'
 	soak
-	printf '\ndemo: PASS\n'
+	printf '\ntour: PASS\n'
 }
 
 main
