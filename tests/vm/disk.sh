@@ -37,4 +37,5 @@ check_disk() {
 check_disk 6.1 1
 check_disk 6.12 2
 timeout 120 tests/vm/run --airlock --name rescind --kernel 6.12 rescind.sh Virtual_Disk 3 || failed=1
+timeout 240 tests/vm/run --airlock --name bus --kernel 6.12 --smp 2 --limit 200 bus.sh || failed=1
 exit $failed
