@@ -14,19 +14,6 @@ seconds=${3:-20}
 bus=${4:-}
 file_mib=4
 
-# The name of a disk of that model, such as "sda".
-find_disk() {
-	local device
-
-	for device in /sys/block/sd*; do
-		[ -e "$device/device/model" ] || continue
-		[ "$(sed 's/ *$//; s/ /_/g' "$device/device/model")" = "$model" ] || continue
-		disk=${device##*/}
-		return 0
-	done
-	return 1
-}
-
 # One of the directories above the disk is a device of the bus.
 on_bus() {
 	local device

@@ -17,34 +17,6 @@ timeout=10		# s of a command; what we test is not how long the default is
 warm_up=4		# cycles, of each kind: what is made once is made then
 ends=45			# s: a command's time, a reset's, and some for a slow machine
 
-find_disk() {
-	local device
-
-	for device in /sys/block/sd*; do
-		[ -e "$device/device/model" ] || continue
-		[ "$(sed 's/ *$//; s/ /_/g' "$device/device/model" 2>/dev/null)" = "$model" ] || continue
-		disk=${device##*/}
-		return 0
-	done
-	return 1
-}
-
-gone() {
-	! find_disk
-}
-
-# A node of our own: opening it makes no file where there is no disk.
-make_node() {
-	wait_for 20 find_disk || return
-	rm -f /tmp/disk
-	# shellcheck disable=SC2046
-	mknod /tmp/disk b $(tr ':' ' ' <"/sys/block/$disk/dev")
-}
-
-now() {
-	cut -d. -f1 /proc/uptime
-}
-
 # ---- load: reads and writes, each until the first error ----
 
 reads() {

@@ -34,3 +34,33 @@ host() {
 	echo "host: $answer"
 	[ "${answer%% *}" = ok ]
 }
+
+# $disk is a disk of model $model (blanks as "_"), such as "sda".
+# shellcheck disable=SC2154
+find_disk() {
+	local device
+
+	for device in /sys/block/sd*; do
+		[ -e "$device/device/model" ] || continue
+		[ "$(sed 's/ *$//; s/ /_/g' "$device/device/model" 2>/dev/null)" = "$model" ] || continue
+		disk=${device##*/}
+		return 0
+	done
+	return 1
+}
+
+gone() {
+	! find_disk
+}
+
+# A node of our own: opening it makes no file where there is no disk.
+make_node() {
+	wait_for 20 find_disk || return
+	rm -f /tmp/disk
+	# shellcheck disable=SC2046
+	mknod /tmp/disk b $(tr ':' ' ' <"/sys/block/$disk/dev")
+}
+
+now() {
+	cut -d. -f1 /proc/uptime
+}

@@ -15,34 +15,6 @@ timeout=3		# s of a command: the host loses some
 blocks=16		# of 64 KiB
 ends=40
 
-find_disk() {
-	local device
-
-	for device in /sys/block/sd*; do
-		[ -e "$device/device/model" ] || continue
-		[ "$(sed 's/ *$//; s/ /_/g' "$device/device/model" 2>/dev/null)" = "$model" ] || continue
-		disk=${device##*/}
-		return 0
-	done
-	return 1
-}
-
-gone() {
-	! find_disk
-}
-
-# A node of our own: opening it makes no file where there is no disk.
-make_node() {
-	wait_for 20 find_disk || return
-	rm -f /tmp/disk
-	# shellcheck disable=SC2046
-	mknod /tmp/disk b $(tr ':' ' ' <"/sys/block/$disk/dev")
-}
-
-now() {
-	cut -d. -f1 /proc/uptime
-}
-
 # As host(), but what it answers is all that is printed.
 ask() {
 	local answer
@@ -155,14 +127,14 @@ round() {
 	[ "$(ask secret "$secret")" = 'ok found 0' ]
 }
 
+# Every kind as often as any other, for as long as was asked, and until a read has met no change: that is chance.
 rounds() {
 	local kind
 
-	while :; do
+	while [ $count -eq 0 ] || [ "$(now)" -lt "$until" ] || { [ "$(count_lines same)" -eq 0 ] && [ $count -lt 16 ]; }; do
 		for kind in indices packets data on; do
 			round $kind || return
 			count=$((count + 1))
-			[ "$(now)" -lt "$until" ] || return 0
 		done
 	done
 }
